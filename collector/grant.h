@@ -17,8 +17,9 @@
 struct json_object;
 
 #define GRANT_PATH "/run/candor/grant"
-/* No grant of any level is longer. */
-#define GRANT_SECONDS_MAX (8 * 3600)
+/* No grant is longer, whatever policy says. */
+#define GRANT_TIMING_SEC_MAX (8 * 3600)
+#define GRANT_DEMONSTRATION_SEC_MAX 3600
 
 struct grant {
 	enum level level;
