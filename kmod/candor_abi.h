@@ -245,10 +245,10 @@ struct candor_device_state {
 	__u32 suppressed;
 	__u32 ring_full;
 	/* the program's own */
-	__u8 virtual_chords; /* 1: no chord of this device shows its code */
+	__u8 shows_chords; /* 0: no chord of this device shows its code */
 	__u8 hold_used; /* text presses in this hold of Ctrl, Alt or Meta */
 	__u8 piece; /* next piece of this packet to go out */
-	__u8 verdict; /* of this packet: nothing yet, sent, lost */
+	__u8 fate; /* of this packet: nothing sent yet, sent, lost */
 	__u8 kind; /* CANDOR_KIND_* */
 	__u8 pad[3];
 };
