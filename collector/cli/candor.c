@@ -20,7 +20,7 @@ static const struct verb {
 	{ "status", "[--json]", "what is recorded now, and why not",
 	  verb_status },
 	{ "pause", "[--json] [DURATION]",
-	  "stop recording, 30 minutes at most: 15m, 90s", verb_pause },
+	  "stop recording, at once, for so long (15m, 90s) or the limit", verb_pause },
 	{ "resume", "[--json]", "end your pause", verb_resume },
 	{ "shield", "-- COMMAND...", "record nothing while COMMAND runs",
 	  verb_shield },
