@@ -170,6 +170,30 @@ static int packet_arrived(struct source *source, struct source_device *device)
 	return source->ops->packet(&packet, source->ctx);
 }
 
+/*
+ * A packet without a last piece, when the sequence has gone on to @seq: the
+ * core does not pass on a report right after an early flush, and a gate may
+ * close in the middle. It is whole as far as it goes, unless its next piece
+ * found the ring full: then the counters explain one packet more than is
+ * missing after it.
+ */
+static int packet_ended(struct source *source, struct source_device *device,
+			uint64_t seq, uint32_t suppressed, uint32_t ring_full)
+{
+	const struct candor_record_packet *first = &device->packet.first;
+	uint64_t explained = (uint64_t)(uint32_t)(suppressed - first->suppressed) +
+			     (uint32_t)(ring_full - first->ring_full);
+
+	if (!device->packet.open)
+		return 0;
+	if (seq < CANDOR_SEQ(first->seq_held) ||
+	    explained > seq - CANDOR_SEQ(first->seq_held)) {
+		assembly_drop(source, &device->packet);
+		return 0;
+	}
+	return packet_arrived(source, device);
+}
+
 static int assembly_add(struct assembly *packet, const void *values,
 			uint8_t count)
 {
@@ -241,7 +265,10 @@ static int record_packet(struct source *source, const void *record, size_t len)
 	if (!device)
 		return -ENOMEM;
 	if (first) {
-		assembly_drop(source, &device->packet);
+		err = packet_ended(source, device, CANDOR_SEQ(piece.seq_held) - 1,
+				   piece.suppressed, piece.ring_full);
+		if (err)
+			return err;
 		if (CANDOR_SEQ(piece.seq_held) <= device->seq)
 			return malformed(source);
 		device->packet.first = piece;
@@ -385,28 +412,53 @@ int source_record(struct source *source, const void *record, size_t len)
 	return 0; /* of a newer program, as the ABI allows */
 }
 
+/* What is missing at the end, with nothing changed yet. */
+static struct packet_gap tail_of(const struct source_device *device,
+				 const struct candor_device_state *state)
+{
+	const struct assembly *packet = &device->packet;
+	uint64_t seq = device->seq;
+	uint32_t suppressed = device->suppressed, full = device->ring_full;
+	struct source nobody = { 0 };
+
+	/* It is in the ring's past: what it explains is not missing. */
+	if (packet->open) {
+		seq = CANDOR_SEQ(packet->first.seq_held);
+		suppressed = packet->first.suppressed;
+		full = packet->first.ring_full;
+	}
+	return split(&nobody, state->seq - seq, state->suppressed - suppressed,
+		     state->ring_full - full);
+}
+
 int source_settle(struct source *source, uint32_t id,
-		  const struct candor_device_state *state,
+		  const struct candor_device_state *state, bool drained,
 		  struct packet_gap *tail)
 {
 	struct source_device *device = device_find(source, id);
+	int err;
 
 	if (!device)
 		return -ENOENT;
 	if (!source->mask && !device->removed)
 		return -EAGAIN;
-	/* 0: announced, but no packet since the program was loaded. */
-	if (state->seq && state->seq < device->seq)
-		return -EAGAIN;
-	assembly_drop(source, &device->packet);
 	*tail = (struct packet_gap){ 0 };
+	/* 0: announced, but no packet since the program was loaded. */
 	if (state->seq) {
+		if (state->seq < device->seq ||
+		    (!drained && tail_of(device, state).unknown))
+			return -EAGAIN;
+		err = packet_ended(source, device, state->seq,
+				   state->suppressed, state->ring_full);
+		if (err)
+			return err;
 		*tail = split(source, state->seq - device->seq,
 			      state->suppressed - device->suppressed,
 			      state->ring_full - device->ring_full);
 		account(device, state->seq, state->suppressed,
 			state->ring_full);
 	}
+	assembly_drop(source, &device->packet);
 	if (device->removed)
 		device_remove(source, device);
 	return 0;

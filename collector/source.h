@@ -9,6 +9,7 @@
 #ifndef CANDOR_SOURCE_H
 #define CANDOR_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,18 +46,21 @@ int source_record(struct source *source, const void *record, size_t len);
 
 /*
  * Accounts what follows the last packet of a device that arrived, when no more
- * can come: at a gate closing, at removal, at stop. In this order:
- *
- *	read @state from the program's map; drain the ring; settle
+ * can come: at a gate closing, at removal, at stop. @state comes from the
+ * program's map. @drained: the ring was empty after @state was read; otherwise
+ * what cannot be explained may still be in the ring, and is -EAGAIN.
  *
  * @tail gets what is missing up to @state->seq, and from here on counts as
  * accounted: hand it on with that sequence (hold.h, HOLD_TAIL). -EAGAIN: the
  * gate has opened again, or packets after @state arrived; nothing changed, a
  * later packet or settle accounts for it. -ENOENT: no such device was seen.
  * A removed device is settled with the gate open too, and forgotten.
+ *
+ * May be called from the gate op, and for a removed device from the device op:
+ * what the ring held of the device before is then in the past.
  */
 int source_settle(struct source *source, uint32_t device,
-		  const struct candor_device_state *state,
+		  const struct candor_device_state *state, bool drained,
 		  struct packet_gap *tail);
 
 /*
