@@ -56,8 +56,9 @@ static __always_inline int redact_key(struct candor_device_state *st, __u8 held,
 {
 	if (class == CLASS_BUTTON)
 		return 1;
+	/* Releases of modifiers: the collector must know what stays held. */
 	if (class != CLASS_TEXT)
-		return v->value != 0;
+		return v->value != 0 || class == CLASS_MODIFIER;
 	if (v->value != 1)
 		return 0;
 	if (!redact_is_chord(st, held, v->code))
