@@ -124,7 +124,9 @@ void candor_device_tell(const struct candor_device *device,
 			enum candor_device_event event, u64 seq)
 {
 	u64 flags = CANDOR_DEVICE_FLAGS(event, dev->propbit[0], device->kind);
-	unsigned int axis = device_next_axis(dev, 0);
+	/* Axes are told once; what closes is known by then. */
+	unsigned int axis = event == CANDOR_DEVICE_OPENED ?
+				    device_next_axis(dev, 0) : ABS_CNT;
 	u16 id_flags = device->flags | CANDOR_FIRST;
 	u8 piece = 0;
 

@@ -25,7 +25,7 @@ u8 candor_device_kind(const struct input_dev *dev);
 /* -EINVAL: its name is not inputN. */
 int candor_device_init(struct candor_device *device,
 		       const struct input_dev *dev);
-/* Fires candor_device(), in as many pieces as its axes take. */
+/* Fires candor_device(); at an opening in as many pieces as its axes take. */
 void candor_device_tell(const struct candor_device *device,
 			const struct input_dev *dev,
 			enum candor_device_event event, u64 seq);
