@@ -37,7 +37,7 @@ object = $(patsubst %.c,$O/%.o,$(1))
 LIB_OBJ := $(call object,$(LIB_SRC)) $O/proto/candor.pb-c.o
 GENERATED := $O/proto/candor.pb-c.h $O/bpf/candor.skel.h
 
-.PHONY: all module bpf check check-long demo bench lint clean install help setup
+.PHONY: all module bpf guest check check-long demo bench lint flags clean install help setup
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,7 +117,19 @@ module: ## build candor.ko for KERNEL=6.1 (fetched), or for KDIR=...
 	dir=$O/module/$$rel && mkdir -p $$dir/kmod && \
 	for f in $(MODULE_SRC); do cmp -s $$f $$dir/$$f || cp $$f $$dir/$$f; done && \
 	printf '  %-7s %s\n' KMOD $$dir/candor.ko && \
-	$(MAKE) -C "$$kdir" M=$(CURDIR)/$$dir $(if $(filter 1,$(V)),V=1,-s) modules
+	$(MAKE) -C "$$kdir" M=$(CURDIR)/$$dir $(if $(filter 1,$(V)),V=1,-s) \
+		$(if $(filter 1,$(SPARSE)),C=2) modules
+
+# --- what runs in the VM beside candor
+
+GUEST := $(patsubst tests/guest/%.c,$O/guest/%,$(filter-out %/port.c,$(wildcard tests/guest/*.c)))
+
+guest: $(GUEST)
+
+$O/guest/%: tests/guest/%.c tests/guest/port.c tests/guest/port.h
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< tests/guest/port.c -ljson-c
 
 # --- proofs
 
@@ -135,6 +147,9 @@ bench: ## figures beside the peers'
 
 lint: ## checkpatch, sparse, clang-tidy, cppcheck
 	$Qscripts/lint
+
+flags:
+	@echo $(CPPFLAGS) $(CFLAGS)
 
 install: $O/candord $O/candor ## install into DESTDIR
 	install -D -m 0755 $O/candor $(DESTDIR)$(PREFIX)/bin/candor
