@@ -56,7 +56,11 @@ int conf_load(struct conf *conf, const char *root, conf_report_fn report,
 /* The user named by Subject=. -ENODATA: not set; -ENOENT: no such user. */
 int conf_subject(const struct conf *conf, uid_t *uid);
 
-/* What is in force, one "Key=value" a line, the same for the same policy. */
+/*
+ * What is in force, one "Key=value" a line, the same for the same policy.
+ * Subject= is left out: the digest stands in segments that know their subject
+ * by a pseudonym alone, and a name is guessed from its hash.
+ */
 size_t conf_canonical(const struct conf *conf, char text[CONF_CANONICAL_MAX]);
 /* SHA-256 of that text; 0 or -EIO. */
 int conf_digest(const struct conf *conf, uint8_t digest[32]);
