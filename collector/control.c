@@ -191,20 +191,23 @@ static int answer(struct client *client, const char *text, ssize_t length)
 	return r;
 }
 
+static void client_close(struct client *client)
+{
+	sd_event_source_unref(client->source);
+	close(client->fd);
+	free(client);
+}
+
 static void client_free(struct client *client)
 {
 	struct control *control = client->control;
 	struct client **at = &control->clients;
 
-	while (*at && *at != client)
+	while (*at != client)
 		at = &(*at)->next;
-	if (*at) {
-		*at = client->next;
-		control->count--;
-	}
-	sd_event_source_unref(client->source);
-	close(client->fd);
-	free(client);
+	*at = client->next;
+	control->count--;
+	client_close(client);
 }
 
 static int on_client(sd_event_source *source, int fd, uint32_t events,
@@ -389,10 +392,14 @@ struct control *control_new(struct sd_event *event, const char *path,
 
 void control_free(struct control *control)
 {
+	struct client *client, *next;
+
 	if (!control)
 		return;
-	while (control->clients)
-		client_free(control->clients);
+	for (client = control->clients; client; client = next) {
+		next = client->next;
+		client_close(client);
+	}
 	sd_event_source_unref(control->source);
 	if (control->fd >= 0) {
 		unlink(control->address.sun_path);

@@ -133,7 +133,7 @@ static void report(uint64_t seconds, const char *state, bool json)
 int verb_demonstrate(int argc, char **argv)
 {
 	bool json = cli_flag(&argc, argv, "--json");
-	uint64_t seconds;
+	uint64_t seconds = 0;
 	int64_t granted;
 	int r;
 
