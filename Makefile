@@ -113,7 +113,7 @@ KDIR ?= $(shell scripts/vm/kernel headers $(KERNEL))
 MODULE_SRC := Kbuild $(wildcard kmod/*.c kmod/*.h)
 
 module: ## build candor.ko for KERNEL=6.1 (fetched), or for KDIR=...
-	$Qkdir='$(KDIR)'; test -n "$$kdir" && rel=$$(cat "$$kdir/include/config/kernel.release") && \
+	$Qkdir='$(KDIR)'; test -n "$$kdir" && rel=$$(cut -d\" -f2 "$$kdir/include/generated/utsrelease.h") && \
 	dir=$O/module/$$rel && mkdir -p $$dir/kmod && \
 	for f in $(MODULE_SRC); do cmp -s $$f $$dir/$$f || cp $$f $$dir/$$f; done && \
 	printf '  %-7s %s\n' KMOD $$dir/candor.ko && \
