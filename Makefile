@@ -76,9 +76,9 @@ $O/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) kmod/candor_abi.h
 	@mkdir -p $(@D)
 	$Q$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
-$O/bpf/%.skel.h: $O/bpf/%.bpf.o
+$O/%.skel.h: $O/%.bpf.o
 	$(say) SKEL $@
-	$Q$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$Q$(BPFTOOL) gen skeleton $< name $(*F)_bpf > $@
 
 # --- user space
 
@@ -122,7 +122,7 @@ module: ## build candor.ko for KERNEL=6.1 (fetched), or for KDIR=...
 
 # --- what runs in the VM beside candor
 
-GUEST := $(patsubst tests/guest/%.c,$O/guest/%,$(filter-out %/port.c,$(wildcard tests/guest/*.c)))
+GUEST := $(patsubst tests/guest/%.c,$O/guest/%,$(filter-out %/port.c %.bpf.c,$(wildcard tests/guest/*.c)))
 
 guest: $(GUEST)
 
@@ -130,6 +130,15 @@ $O/guest/%: tests/guest/%.c tests/guest/port.c tests/guest/port.h
 	$(say) CC $@
 	@mkdir -p $(@D)
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< tests/guest/port.c -ljson-c
+
+$O/guest/%.bpf.o: tests/guest/%.bpf.c
+	$(say) BPF $@
+	@mkdir -p $(@D)
+	$Q$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$O/guest/tap: tests/guest/tap.c $O/guest/tap.skel.h $O/libcandor.a
+	$(say) CC $@
+	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $O/libcandor.a $(LDLIBS)
 
 # --- proofs
 
