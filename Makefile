@@ -71,7 +71,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Ikmod -Ibpf \
 
 bpf: $O/bpf/candor.skel.h ## build the BPF object and its skeleton
 
-$O/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) kmod/candor_abi.h
+$O/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h bpf/*.def) kmod/candor_abi.h
 	$(say) BPF $@
 	@mkdir -p $(@D)
 	$Q$(CLANG) $(BPF_CFLAGS) -c -o $@ $<

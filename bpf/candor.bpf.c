@@ -29,9 +29,7 @@ const volatile __u64 virtual_devices[VIRTUAL_MAX];
 const volatile __u32 virtual_count;
 
 const volatile __u8 class_of[KEY_CNT] = {
-#define CLASS_RANGE(first, last, class) [first ... last] = class,
-	CANDOR_CLASS_LIST(CLASS_RANGE)
-#undef CLASS_RANGE
+#include "classes.def"
 };
 
 /* 1: candord sleeps on an empty ring, the next record wakes it. */

@@ -102,17 +102,6 @@ const char *device_node_state_name(uint32_t state)
 							"unknown";
 }
 
-const char *device_node_reason_name(unsigned int bit)
-{
-	static const char *const names[] = {
-#define REASON_NAME(number, NAME, name) [number] = name,
-		CANDOR_REASON_LIST(REASON_NAME)
-#undef REASON_NAME
-	};
-
-	return bit < CANDOR_REASON_COUNT ? names[bit] : NULL;
-}
-
 void device_node_reasons(uint32_t mask, char *text, size_t size)
 {
 	size_t used = 0;
@@ -124,6 +113,6 @@ void device_node_reasons(uint32_t mask, char *text, size_t size)
 			continue;
 		used += (size_t)snprintf(text + used, size - used, "%s%s",
 					 used ? ", " : "",
-					 device_node_reason_name(bit));
+					 candor_reason_name(bit));
 	}
 }

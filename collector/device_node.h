@@ -39,8 +39,6 @@ int device_node_wait(int fd, device_node_state_fn done, int timeout_ms,
 
 /* "idle", "blocked", "capturing"; "unknown" for what is none of them */
 const char *device_node_state_name(uint32_t state);
-/* The name of reason bit @bit, or NULL. */
-const char *device_node_reason_name(unsigned int bit);
 /* "pause, shield", or "" ; @size is cut to, never overrun. */
 void device_node_reasons(uint32_t mask, char *text, size_t size);
 

@@ -15,30 +15,36 @@
 
 #define CANDOR_ABI 1
 
-/*
- * Block reasons: bits of the gate's mask. The gate is open only while the mask
- * is 0. X(bit, CONSTANT, "name in sysfs and status").
- */
-#define CANDOR_REASON_LIST(X)                                                \
-	X(0, UNOBSERVED, "unobserved") /* nobody is attached to the packets */ \
-	X(1, UNLEASED, "unleased") /* no collector vouches for them */         \
-	X(2, PAUSE, "pause") /* anyone, for pause_max seconds at most */       \
-	X(3, SHIELD, "shield") /* anyone, while a program runs */              \
-	X(4, SUSPEND, "suspend") /* the machine went to sleep */               \
-	X(5, SESSION, "session") /* this and the rest: the lease holder */     \
-	X(6, EXEMPT, "exempt")                                               \
-	X(7, SUBJECT, "subject")                                             \
-	X(8, POLICY, "policy")                                               \
-	X(9, DISK, "disk")                                                   \
-	X(10, POWER, "power")
-
+/* Block reasons: bits of the gate's mask. It is open only while that is 0. */
 enum candor_reason {
-#define CANDOR_REASON_ENUM(bit, NAME, name) CANDOR_##NAME = 1 << (bit),
-	CANDOR_REASON_LIST(CANDOR_REASON_ENUM)
-#undef CANDOR_REASON_ENUM
+	CANDOR_UNOBSERVED = 0x001, /* nobody is attached to the packets */
+	CANDOR_UNLEASED = 0x002, /* no collector vouches for them */
+	CANDOR_PAUSE = 0x004, /* anyone, for pause_max seconds at most */
+	CANDOR_SHIELD = 0x008, /* anyone, while a program runs */
+	CANDOR_SUSPEND = 0x010, /* the machine went to sleep */
+	/* The lease holder's: */
+	CANDOR_SESSION = 0x020,
+	CANDOR_EXEMPT = 0x040,
+	CANDOR_SUBJECT = 0x080,
+	CANDOR_POLICY = 0x100,
+	CANDOR_DISK = 0x200,
+	CANDOR_POWER = 0x400,
 };
 
 #define CANDOR_REASON_COUNT 11
+
+/* The name of bit @bit in sysfs and status; NULL: it has none. */
+static inline const char *candor_reason_name(unsigned int bit)
+{
+	static const char *const names[CANDOR_REASON_COUNT] = {
+		"unobserved", "unleased", "pause",   "shield",
+		"suspend",    "session",  "exempt",  "subject",
+		"policy",     "disk",	  "power",
+	};
+
+	return bit < CANDOR_REASON_COUNT ? names[bit] : (const char *)0;
+}
+
 /* What the lease holder sets and clears with each LEASE call. */
 #define CANDOR_HOLDER_REASONS                                              \
 	(CANDOR_SESSION | CANDOR_EXEMPT | CANDOR_SUBJECT | CANDOR_POLICY | \
@@ -72,7 +78,7 @@ struct candor_lease {
 	__u32 flags; /* CANDOR_LEASE_* */
 };
 
-#define CANDOR_LEASE_BLINK (1u << 0) /* level demonstration */
+#define CANDOR_LEASE_BLINK 0x1 /* level demonstration */
 #define CANDOR_LEASE_FLAGS CANDOR_LEASE_BLINK
 #define CANDOR_FLUSH_MS_MAX 600000
 
@@ -119,9 +125,9 @@ struct candor_status {
 /* The core's own limit is below this; more values in a packet come in pieces. */
 #define CANDOR_PIECES_MAX 255
 
-#define CANDOR_FIRST (1 << 0)
-#define CANDOR_LAST (1 << 1)
-#define CANDOR_VIRTUAL (1 << 2) /* no parent device: made by a program */
+#define CANDOR_FIRST 0x01
+#define CANDOR_LAST 0x02
+#define CANDOR_VIRTUAL 0x04 /* no parent device: made by a program */
 
 #define CANDOR_ID(device, count, piece, flags)                  \
 	((__u64)(__u32)(device) | (__u64)(__u8)(count) << 32 | \
@@ -138,14 +144,14 @@ struct candor_status {
 #define CANDOR_HELD(word) ((__u8)((word) >> 56))
 
 /* Modifiers held, bits of the `held` byte. */
-#define CANDOR_LEFTCTRL (1 << 0)
-#define CANDOR_LEFTSHIFT (1 << 1)
-#define CANDOR_LEFTALT (1 << 2)
-#define CANDOR_LEFTMETA (1 << 3)
-#define CANDOR_RIGHTCTRL (1 << 4)
-#define CANDOR_RIGHTSHIFT (1 << 5)
-#define CANDOR_RIGHTALT (1 << 6)
-#define CANDOR_RIGHTMETA (1 << 7)
+#define CANDOR_LEFTCTRL 0x01
+#define CANDOR_LEFTSHIFT 0x02
+#define CANDOR_LEFTALT 0x04
+#define CANDOR_LEFTMETA 0x08
+#define CANDOR_RIGHTCTRL 0x10
+#define CANDOR_RIGHTSHIFT 0x20
+#define CANDOR_RIGHTALT 0x40
+#define CANDOR_RIGHTMETA 0x80
 
 enum candor_device_event {
 	CANDOR_DEVICE_OPENED = 1,
@@ -154,12 +160,12 @@ enum candor_device_event {
 };
 
 /* kind: what the device is, from the bits it claims; several may be set. */
-#define CANDOR_KIND_KEYBOARD (1 << 0) /* has a key that may type text */
-#define CANDOR_KIND_MOUSE (1 << 1) /* relative axes */
-#define CANDOR_KIND_TABLET (1 << 2) /* absolute axes that move a pointer */
-#define CANDOR_KIND_TOUCHPAD (1 << 3) /* fingers that move a pointer */
-#define CANDOR_KIND_TOUCH (1 << 4) /* fingers on the screen itself */
-#define CANDOR_KIND_PEN (1 << 5)
+#define CANDOR_KIND_KEYBOARD 0x01 /* has a key that may type text */
+#define CANDOR_KIND_MOUSE 0x02 /* relative axes */
+#define CANDOR_KIND_TABLET 0x04 /* absolute axes that move a pointer */
+#define CANDOR_KIND_TOUCHPAD 0x08 /* fingers that move a pointer */
+#define CANDOR_KIND_TOUCH 0x10 /* fingers on the screen itself */
+#define CANDOR_KIND_PEN 0x20
 
 #define CANDOR_DEVICE_FLAGS(event, prop, kind)                 \
 	((__u64)(__u8)(event) | (__u64)(__u32)(prop) << 8 | \
@@ -253,14 +259,13 @@ struct candor_device_state {
 	__u8 pad[3];
 };
 
-#define CANDOR_SIZE_IS(type, size) \
-	_Static_assert(sizeof(type) == (size), #type " changed its size")
-CANDOR_SIZE_IS(struct candor_lease, 16);
-CANDOR_SIZE_IS(struct candor_status, 32);
-CANDOR_SIZE_IS(struct candor_value, 8);
-CANDOR_SIZE_IS(struct candor_record_packet, 32);
-CANDOR_SIZE_IS(struct candor_record_gate, 24);
-CANDOR_SIZE_IS(struct candor_record_device, 96);
-CANDOR_SIZE_IS(struct candor_device_state, 24);
+/* What changes its size here fails the build of all three readers. */
+extern char candor_lease_size[sizeof(struct candor_lease) == 16 ? 1 : -1];
+extern char candor_status_size[sizeof(struct candor_status) == 32 ? 1 : -1];
+extern char candor_value_size[sizeof(struct candor_value) == 8 ? 1 : -1];
+extern char candor_record_packet_size[sizeof(struct candor_record_packet) == 32 ? 1 : -1];
+extern char candor_record_gate_size[sizeof(struct candor_record_gate) == 24 ? 1 : -1];
+extern char candor_record_device_size[sizeof(struct candor_record_device) == 96 ? 1 : -1];
+extern char candor_device_state_size[sizeof(struct candor_device_state) == 24 ? 1 : -1];
 
 #endif /* CANDOR_ABI_H */

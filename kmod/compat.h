@@ -11,25 +11,36 @@
 #include <linux/leds.h>
 #include <linux/version.h>
 
+/* handler.c: sees every packet and changes none. */
+void candor_handler_events(struct input_handle *handle,
+			   const struct input_value *vals, unsigned int count);
+
 /*
  * Since 6.11 input_handler.events returns the number of values that go on to
- * the next handler; an observer passes them all on.
+ * the next handler.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
-typedef unsigned int candor_events_ret;
-typedef struct input_value *candor_events_vals;
-#define CANDOR_EVENTS_RETURN(count) return (count)
+#if KERNEL_VERSION(6, 11, 0) <= LINUX_VERSION_CODE
+static inline unsigned int candor_events(struct input_handle *handle,
+					 struct input_value *vals,
+					 unsigned int count)
+{
+	candor_handler_events(handle, vals, count);
+	return count;
+}
 #else
-typedef void candor_events_ret;
-typedef const struct input_value *candor_events_vals;
-#define CANDOR_EVENTS_RETURN(count) return
+static inline void candor_events(struct input_handle *handle,
+				 const struct input_value *vals,
+				 unsigned int count)
+{
+	candor_handler_events(handle, vals, count);
+}
 #endif
 
 static inline void candor_trigger_blink(struct led_trigger *trigger,
 					unsigned long on_ms,
 					unsigned long off_ms)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#if KERNEL_VERSION(6, 5, 0) <= LINUX_VERSION_CODE
 	led_trigger_blink(trigger, on_ms, off_ms);
 #else
 	led_trigger_blink(trigger, &on_ms, &off_ms);
@@ -41,7 +52,7 @@ candor_hrtimer_setup(struct hrtimer *timer,
 		     enum hrtimer_restart (*function)(struct hrtimer *),
 		     clockid_t clock, enum hrtimer_mode mode)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
 	hrtimer_setup(timer, function, clock, mode);
 #else
 	hrtimer_init(timer, clock, mode);

@@ -217,16 +217,14 @@ static void handler_observe(struct candor_handle *h,
 	h->count = 0;
 }
 
-static candor_events_ret candor_events(struct input_handle *handle,
-				       candor_events_vals vals,
-				       unsigned int count)
+void candor_handler_events(struct input_handle *handle,
+			   const struct input_value *vals, unsigned int count)
 {
 	struct candor_handle *h = handle->private;
 
 	lockdep_assert_held(&handle->dev->event_lock);
 	if (h->armed && count && candor_gate_open() && candor_lease_fresh())
 		handler_observe(h, vals, count);
-	CANDOR_EVENTS_RETURN(count);
 }
 
 /*

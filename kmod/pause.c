@@ -96,10 +96,12 @@ static void pause_settle(void)
 	for (int i = 0; i < PAUSE_SLOTS; i++)
 		if (pause_slots[i].end_ns <= now)
 			pause_slots[i].end_ns = 0;
+	if (pause_shared_end_ns <= now)
+		pause_shared_end_ns = 0;
 	if (pause_end_ns > now)
 		reasons |= CANDOR_PAUSE;
 	else
-		pause_shared_end_ns = pause_end_ns = 0;
+		pause_end_ns = 0;
 	if (shield_end_ns > now)
 		reasons |= CANDOR_SHIELD;
 	else

@@ -17,12 +17,6 @@ static const char *const sysfs_states[] = {
 	[CANDOR_STATE_CAPTURING] = "capturing",
 };
 
-static const char *const sysfs_reasons[CANDOR_REASON_COUNT] = {
-#define SYSFS_REASON(bit, NAME, name) [bit] = name,
-	CANDOR_REASON_LIST(SYSFS_REASON)
-#undef SYSFS_REASON
-};
-
 static ssize_t state_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
@@ -39,7 +33,7 @@ static ssize_t blocked_show(struct device *dev, struct device_attribute *attr,
 	for (int i = 0; i < CANDOR_REASON_COUNT; i++)
 		if (mask & BIT(i))
 			len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "",
-					     sysfs_reasons[i]);
+					     candor_reason_name(i));
 	len += sysfs_emit_at(buf, len, "\n");
 	return len;
 }

@@ -176,6 +176,6 @@ struct json_object *cli_reasons(uint32_t mask)
 		if (mask & 1u << bit)
 			json_object_array_add(list,
 				json_object_new_string(
-					device_node_reason_name(bit)));
+					candor_reason_name(bit)));
 	return list;
 }

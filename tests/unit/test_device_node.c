@@ -37,8 +37,8 @@ START_TEST(test_every_bit_has_a_name)
 	unsigned int bit;
 
 	for (bit = 0; bit < CANDOR_REASON_COUNT; bit++)
-		ck_assert_ptr_nonnull(device_node_reason_name(bit));
-	ck_assert_ptr_null(device_node_reason_name(CANDOR_REASON_COUNT));
+		ck_assert_ptr_nonnull(candor_reason_name(bit));
+	ck_assert_ptr_null(candor_reason_name(CANDOR_REASON_COUNT));
 	ck_assert_str_eq(device_node_state_name(CANDOR_STATE_CAPTURING),
 			 "capturing");
 	ck_assert_str_eq(device_node_state_name(99), "unknown");
