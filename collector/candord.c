@@ -36,7 +36,8 @@
 #include "spool.h"
 #include "version.h"
 
-#define STATE_DIRECTORY "/var/lib/candor"
+#define PSEUDONYM_PATH "/var/lib/candor/pseudonyms"
+#define RETENTION_SEC (7 * 24 * 3600)
 /* An open segment that nothing is added to is sealed when it is this old. */
 #define QUIET_SEGMENT_NS (60 * NS_PER_SEC)
 /* Nothing here is in a hurry: the kernel may serve timers together. */
@@ -49,6 +50,7 @@ struct daemon {
 	enum level level;
 	struct grant grant; /* level 0: none */
 	char boot_id[SD_ID128_UUID_STRING_MAX];
+	char spool_dir[CONF_PATH_MAX + 16];
 
 	int lease_fd;
 	struct capture *capture;
@@ -345,8 +347,8 @@ static void add_private(const struct daemon *daemon, struct json_object *reply)
 					       NS_PER_SEC));
 	json_object_object_add(reply, "spool",
 			       json_object_new_string(
-				       spool_directory(daemon->spool)));
-	if (last)
+				       daemon->spool_dir));
+	if (*last)
 		json_object_object_add(reply, "last_segment",
 				       json_object_new_string(last));
 	add_ledger(daemon, reply);
@@ -454,20 +456,38 @@ static int start_level(struct daemon *daemon)
 	return 0;
 }
 
+static void say_found(const char *name, enum spool_found what, int error,
+		      void *ctx)
+{
+	switch (what) {
+	case SPOOL_RECOVERED:
+		complain(0, "%s: recovered to a sealed segment", name);
+		break;
+	case SPOOL_QUARANTINED:
+		complain(0, "%s: no header in it, moved to quarantine", name);
+		break;
+	case SPOOL_LEFT:
+		complain(0, "%s: not recovered: %s; tried again at next start",
+			 name, strerror(error < 0 ? -error : error));
+		break;
+	}
+}
+
 static int start_spool(struct daemon *daemon)
 {
-	char path[CONF_PATH_MAX + 16];
-	int ret;
+	const struct spool_options with = {
+		.dir = daemon->spool_dir,
+		.subject = daemon->subject,
+		.found = say_found,
+	};
 
-	snprintf(path, sizeof(path), "%s/%u", daemon->conf.spool,
-		 daemon->subject);
-	ret = spool_open(path, daemon->subject, &daemon->spool);
-	if (ret)
-		return complain(
-			EXIT_LATER,
-			"spool %s: %s; user candor must be able to write there",
-			path, strerror(-ret));
-	return 0;
+	snprintf(daemon->spool_dir, sizeof(daemon->spool_dir), "%s/%u",
+		 daemon->conf.spool, daemon->subject);
+	daemon->spool = spool_open(&with);
+	return daemon->spool ? 0 :
+			       complain(EXIT_LATER,
+					"spool %s: %s; user candor must be able to write there",
+					with.dir, strerror(errno));
 }
 
 static int start_capture(struct daemon *daemon)
@@ -495,39 +515,52 @@ static int start_capture(struct daemon *daemon)
 	return 0;
 }
 
-static int fill_header(struct daemon *daemon, struct header_info *header)
+static unsigned int this_month(time_t now)
 {
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	return (unsigned int)(tm.tm_year + 1900) * 100 + tm.tm_mon + 1;
+}
+
+static int identify(struct header_info *header, void *ctx)
+{
+	const struct daemon *daemon = ctx;
+	time_t now = time(NULL);
 	sd_id128_t boot;
 	int ret = conf_digest(&daemon->conf, header->policy);
 
 	if (!ret)
 		ret = sd_id128_get_boot(&boot);
 	if (!ret)
-		ret = pseudonym_get(STATE_DIRECTORY "/pseudonyms",
-				    daemon->subject, time(NULL), header->host,
+		ret = pseudonym_get(PSEUDONYM_PATH, daemon->subject,
+				    this_month(now), header->host,
 				    header->subject);
 	if (ret)
-		return complain(EXIT_FAILED, STATE_DIRECTORY "/pseudonyms: %s",
-				strerror(-ret));
+		return complain(ret, PSEUDONYM_PATH ": %s", strerror(-ret));
 	memcpy(header->boot, boot.bytes, sizeof(header->boot));
 	header->recorder = "candor " CANDOR_VERSION;
-	header->level = daemon->level;
 	header->layout = daemon->conf.layout;
+	header->expires_at = now + RETENTION_SEC;
 	return 0;
 }
 
 static int start_pipeline(struct daemon *daemon)
 {
-	struct pipeline_options with = {
+	const struct pipeline_options with = {
 		.capture = daemon->capture,
 		.spool = daemon->spool,
 		.segment_max_bytes = daemon->conf.segment_max_bytes,
 		.segment_max_ns = daemon->conf.segment_max_s * NS_PER_SEC,
+		.level = daemon->level,
+		.identify = identify,
+		.ctx = daemon,
 	};
-	int ret = fill_header(daemon, &with.header);
+	struct header_info header;
 
-	if (ret)
-		return ret;
+	/* What would fail at the first segment fails before the lease. */
+	if (identify(&header, daemon))
+		return EXIT_LATER;
 	daemon->pipeline = pipeline_new(&with);
 	return daemon->pipeline ? 0 :
 				  complain(EXIT_FAILED, "level %s: %s",
@@ -621,7 +654,7 @@ static void tear_down(struct daemon *daemon)
 	drop_lease(daemon);
 	control_free(daemon->control);
 	pipeline_free(daemon->pipeline);
-	spool_close(daemon->spool);
+	spool_free(daemon->spool);
 	capture_free(daemon->capture);
 	sd_event_source_disable_unref(daemon->timer);
 	sd_event_unref(daemon->event);

@@ -164,13 +164,17 @@ static struct anchor anchor_of(struct moment now)
 
 static int begin_segment(struct pipeline *pipeline)
 {
-	struct header_info header = pipeline->options.header;
+	struct header_info header = {
+		.level = pipeline->options.level,
+		.anchor = anchor_of(pipeline->now),
+	};
 	int ret;
 
 	if (pipeline->segment_since_ns)
 		return 0;
-	header.anchor = anchor_of(pipeline->now);
-	ret = spool_begin(pipeline->options.spool, &header);
+	ret = pipeline->options.identify(&header, pipeline->options.ctx);
+	if (!ret)
+		ret = spool_begin(pipeline->options.spool, &header);
 	if (!ret)
 		pipeline->segment_since_ns = pipeline->now.monotonic_ns;
 	return ret;
@@ -190,7 +194,8 @@ static int write_batch(struct pipeline *pipeline)
 	ret = encode_batch(pipeline->encode, &pipeline->out);
 	if (ret)
 		return ret;
-	return spool_append(pipeline->options.spool, &pipeline->out);
+	return spool_append(pipeline->options.spool, pipeline->out.data,
+			    pipeline->out.len);
 }
 
 static int add_row(struct pipeline *pipeline, const struct row *row)
@@ -327,22 +332,18 @@ static void add_totals(const struct ledger *ledger, struct ledger_row *sum)
 	}
 }
 
-static int write_trailer(struct pipeline *pipeline)
+static int seal_spool(struct pipeline *pipeline)
 {
 	const struct ledger_row *rows;
 	uint64_t end_ns = pipeline->now.monotonic_ns;
 	size_t count;
-	int ret;
 
 	if (!ledger_balances(pipeline->ledger))
 		fprintf(stderr, "candord: the ledger of this segment does not "
 				"balance: a bug, report it; the segment says so too\n");
 	rows = ledger_rows(pipeline->ledger, &count);
-	pipeline->out.len = 0;
-	ret = encode_trailer(rows, count, false, end_ns - end_ns % GRID_NS,
-			     &pipeline->out);
-	return ret ? ret : spool_append(pipeline->options.spool,
-					&pipeline->out);
+	return spool_seal(pipeline->options.spool, rows, count,
+			  end_ns - end_ns % GRID_NS);
 }
 
 int pipeline_seal(struct pipeline *pipeline, struct moment now)
@@ -356,9 +357,7 @@ int pipeline_seal(struct pipeline *pipeline, struct moment now)
 	/* Counts without a row wait for a segment that has one. */
 	if (ret || !pipeline->segment_since_ns)
 		return ret;
-	ret = write_trailer(pipeline);
-	if (!ret)
-		ret = spool_seal(pipeline->options.spool);
+	ret = seal_spool(pipeline);
 	if (ret)
 		return ret;
 	pipeline->segment_since_ns = 0;
@@ -397,9 +396,9 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 	pipeline->ledger = ledger_new();
 	if (!pipeline->source || !pipeline->hold || !pipeline->ledger)
 		goto err;
-	pipeline->redact = redact_new(options->header.level, pipeline->ledger,
+	pipeline->redact = redact_new(options->level, pipeline->ledger,
 				      on_row, pipeline);
-	pipeline->encode = encode_new(options->header.level);
+	pipeline->encode = encode_new(options->level);
 	if (!pipeline->redact || !pipeline->encode)
 		goto err;
 	return pipeline;

@@ -17,6 +17,7 @@
 #include "capture.h"
 #include "clock.h"
 #include "ledger.h"
+#include "level.h"
 #include "spool.h"
 #include "stored.h"
 
@@ -27,8 +28,10 @@ struct pipeline_options {
 	struct spool *spool; /* the caller's */
 	uint64_t segment_max_bytes;
 	uint64_t segment_max_ns;
-	/* Everything but seq and anchor, which each segment gets anew. */
-	struct header_info header;
+	enum level level;
+	/* Everything of a new segment's header but seq, anchor and level. */
+	int (*identify)(struct header_info *header, void *ctx);
+	void *ctx;
 };
 
 /* NULL and errno. @options is copied. */
