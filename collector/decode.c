@@ -43,6 +43,11 @@ const char *decode_why(const struct decode *decode)
 	return decode->why;
 }
 
+bool decode_done(const struct decode *decode)
+{
+	return decode->trailer;
+}
+
 static int refuse(struct decode *decode, int error, const char *why)
 {
 	decode->why = why;

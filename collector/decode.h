@@ -8,6 +8,7 @@
 #ifndef CANDOR_DECODE_H
 #define CANDOR_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,6 +41,9 @@ void decode_free(struct decode *decode);
 ssize_t decode_frame(struct decode *decode, const uint8_t *data, size_t len);
 /* What was wrong, after -EBADMSG or -EFBIG: a phrase that never dies. */
 const char *decode_why(const struct decode *decode);
+
+/* Header and trailer have been taken. */
+bool decode_done(const struct decode *decode);
 
 /*
  * All frames of @frames, header first and trailer last. 0, or as above;
