@@ -29,7 +29,7 @@ class Options:
         self.memory = 512
         self.timeout = 180
         self.module_args = ""
-        self.conf = {"Subject": "user1", "Spool": "/out/spool"}
+        self.conf = {"Subject": "user1", "SpoolDirectory": "/out/spool"}
 
     def set(self, text):
         name, _, value = text.partition(" ")
@@ -235,4 +235,5 @@ class Scenario:
         return [line.args for line in self.lines if line.verb == "plug"]
 
     def candor_conf(self):
-        return "".join(f"{k}={v}\n" for k, v in self.options.conf.items())
+        return "[Candor]\n" + "".join(
+            f"{k}={v}\n" for k, v in self.options.conf.items())
