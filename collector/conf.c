@@ -42,7 +42,7 @@ struct reader {
 	struct conf *conf;
 	conf_report_fn report;
 	void *ctx;
-	const char *path;
+	char path[PATH_MAX];
 	FILE *file;
 	unsigned int line;
 	bool bad;
@@ -59,7 +59,7 @@ __attribute__((format(printf, 3, 4))) static void
 complain(const struct reader *reader, unsigned int line, const char *format,
 	 ...)
 {
-	char text[CONF_PATH_MAX + 512];
+	char text[PATH_MAX + 512];
 	va_list args;
 	int used;
 
@@ -341,15 +341,27 @@ static int take_pair(void *ctx, const char *section, const char *name,
 	return 1;
 }
 
-/* @path under the root; a file that is not there says nothing. */
-static int load_file(struct reader *reader, const char *path)
+/* Where the next file or folder is, and what complaints name. */
+__attribute__((format(printf, 2, 3))) static int
+set_name(struct reader *reader, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(reader->path, sizeof(reader->path), format, args);
+	va_end(args);
+	return len < (int)sizeof(reader->path) ? 0 : -ENAMETOOLONG;
+}
+
+/* The file of the reader's name; one that is not there says nothing. */
+static int load_file(struct reader *reader)
 {
 	int line, err = 0;
 
-	reader->path = path;
 	reader->line = 0;
 	reader->foreign = reader->unreadable = false;
-	reader->file = fopen(path, "re");
+	reader->file = fopen(reader->path, "re");
 	if (!reader->file) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
@@ -372,12 +384,9 @@ static int load_file(struct reader *reader, const char *path)
 
 static int load_main(struct reader *reader, const char *root, const char *dir)
 {
-	char path[PATH_MAX];
+	int err = set_name(reader, "%s%s/candor.conf", root, dir);
 
-	if (snprintf(path, sizeof(path), "%s%s/candor.conf", root, dir) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return load_file(reader, path);
+	return err ? err : load_file(reader);
 }
 
 /* --- drop-ins */
@@ -425,20 +434,17 @@ static int dropins_add(struct dropins *list, const char *name, const char *dir)
 static int dropins_scan(struct reader *reader, struct dropins *list,
 			const char *root, const char *dir)
 {
-	char path[PATH_MAX];
+	int err = set_name(reader, "%s%s/candor.conf.d", root, dir);
 	struct dirent *entry;
-	int err = 0;
 	DIR *folder;
 
-	if (snprintf(path, sizeof(path), "%s%s/candor.conf.d", root, dir) >=
-	    (int)sizeof(path))
-		return -ENAMETOOLONG;
-	folder = opendir(path);
+	if (err)
+		return err;
+	folder = opendir(reader->path);
 	if (!folder) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
 		err = -errno;
-		reader->path = path;
 		complain(reader, 0, "cannot open: %s", strerror(-err));
 		return err;
 	}
@@ -458,7 +464,6 @@ static int by_name(const void *a, const void *b)
 static int load_dropins(struct reader *reader, const char *root)
 {
 	struct dropins list = { 0 };
-	char path[PATH_MAX];
 	int err;
 
 	err = dropins_scan(reader, &list, root, VENDOR);
@@ -467,13 +472,11 @@ static int load_dropins(struct reader *reader, const char *root)
 	if (list.count)
 		qsort(list.file, list.count, sizeof(*list.file), by_name);
 	for (size_t i = 0; i < list.count; i++) {
-		if (!err &&
-		    snprintf(path, sizeof(path), "%s%s/candor.conf.d/%s", root,
-			     list.file[i].dir,
-			     list.file[i].name) >= (int)sizeof(path))
-			err = -ENAMETOOLONG;
 		if (!err)
-			err = load_file(reader, path);
+			err = set_name(reader, "%s%s/candor.conf.d/%s", root,
+				       list.file[i].dir, list.file[i].name);
+		if (!err)
+			err = load_file(reader);
 		free(list.file[i].name);
 	}
 	free(list.file);

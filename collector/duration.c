@@ -12,12 +12,12 @@ static const struct {
 	const char *name;
 	uint32_t seconds;
 } units[] = {
-	{ "s", 1 },	     { "sec", 1 },	 { "second", 1 },
-	{ "seconds", 1 },    { "m", 60 },	 { "min", 60 },
-	{ "minute", 60 },    { "minutes", 60 },	 { "h", 3600 },
-	{ "hr", 3600 },	     { "hour", 3600 },	 { "hours", 3600 },
-	{ "d", 86400 },	     { "day", 86400 },	 { "days", 86400 },
-	{ "w", 604800 },     { "week", 604800 }, { "weeks", 604800 },
+	{ "s", 1 },	  { "sec", 1 },	      { "second", 1 },
+	{ "seconds", 1 }, { "m", 60 },	      { "min", 60 },
+	{ "minute", 60 }, { "minutes", 60 },  { "h", 3600 },
+	{ "hr", 3600 },	  { "hour", 3600 },   { "hours", 3600 },
+	{ "d", 86400 },	  { "day", 86400 },   { "days", 86400 },
+	{ "w", 604800 },  { "week", 604800 }, { "weeks", 604800 },
 };
 
 static const char *skip_blanks(const char *text)
@@ -109,10 +109,9 @@ const char *duration_format(uint64_t seconds, char text[DURATION_TEXT])
 
 		seconds %= parts[i].seconds;
 		if (n || (parts[i].name == 's' && !used))
-			used += (size_t)snprintf(text + used,
-						 DURATION_TEXT - used,
-						 "%" PRIu64 "%c", n,
-						 parts[i].name);
+			used += (size_t)snprintf(
+				text + used, DURATION_TEXT - used,
+				"%" PRIu64 "%c", n, parts[i].name);
 	}
 	return text;
 }

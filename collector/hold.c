@@ -236,9 +236,9 @@ static void unpack(const struct hold *hold, const struct header *header,
 			       sizeof(item->packet.gap));
 		bytes += header->has_gap ? sizeof(item->packet.gap) : 0;
 		item->packet.values = (const struct candor_value *)bytes;
-		item->packet.count = (uint16_t)(
-			(hold->scratch + header->len - bytes) /
-			(ptrdiff_t)sizeof(*item->packet.values));
+		item->packet.count =
+			(uint16_t)((hold->scratch + header->len - bytes) /
+				   (ptrdiff_t)sizeof(*item->packet.values));
 		break;
 	case HOLD_TAIL:
 		item->tail.device = header->device;
@@ -327,8 +327,8 @@ void hold_forget_newer(struct hold *hold, uint64_t time_ns)
 	for (at = hold->begin; at != hold->end;
 	     at += sizeof(header) + header.len) {
 		get(hold, at, &header, sizeof(header));
-		if (header.age_ns <= time_ns || (header.kind != HOLD_PACKET &&
-						 header.kind != HOLD_TAIL))
+		if (header.age_ns <= time_ns ||
+		    (header.kind != HOLD_PACKET && header.kind != HOLD_TAIL))
 			continue;
 		header.kind = HOLD_FORGOTTEN;
 		header.held = 0;

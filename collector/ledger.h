@@ -26,7 +26,8 @@ enum lost_reason {
 
 struct ledger_row {
 	uint32_t device;
-	bool exact; /* false: published only as "balanced" (keys below timing) */
+	bool exact; /* false: published only as "balanced" (keys below timing)
+		     */
 	uint64_t seen;
 	uint64_t written;
 	uint64_t merged;

@@ -313,9 +313,9 @@ static struct ledger_row *counted(struct redact *redact,
 	row = ledger_get(redact->ledger, id);
 	if (!row)
 		return NULL;
-	row->exact = redact->level >= LEVEL_TIMING ||
-		     (device->known &&
-		      !(device->info.kind & CANDOR_KIND_KEYBOARD));
+	row->exact =
+		redact->level >= LEVEL_TIMING ||
+		(device->known && !(device->info.kind & CANDOR_KIND_KEYBOARD));
 	row->suppressed += gap->suppressed;
 	row->lost[LOST_RING_FULL] += gap->ring_full;
 	row->lost[LOST_UNKNOWN] += gap->unknown;

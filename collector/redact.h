@@ -80,7 +80,8 @@ int redact_tail(struct redact *redact, uint32_t device, uint64_t seq,
 		const struct packet_gap *gap, uint64_t time_ns);
 /* Packets of @device up to @seq were forgotten. */
 int redact_forgotten(struct redact *redact, uint32_t device, uint64_t seq);
-/* The gate closed: ends everything open; positions and held keys are unknown. */
+/* The gate closed: ends everything open; positions and held keys are unknown.
+ */
 int redact_gate_closed(struct redact *redact);
 
 /*

@@ -94,7 +94,9 @@ static int window_join(struct passage *passage, enum path path, bool full)
 
 static int32_t saturated(int64_t n)
 {
-	return n > INT32_MAX ? INT32_MAX : n < INT32_MIN ? INT32_MIN : (int32_t)n;
+	return n > INT32_MAX ? INT32_MAX :
+	       n < INT32_MIN ? INT32_MIN :
+			       (int32_t)n;
 }
 
 static int motion(struct passage *passage, int32_t dx, int32_t dy)

@@ -181,8 +181,9 @@ static int packet_ended(struct source *source, struct source_device *device,
 			uint64_t seq, uint32_t suppressed, uint32_t ring_full)
 {
 	const struct candor_record_packet *first = &device->packet.first;
-	uint64_t explained = (uint64_t)(uint32_t)(suppressed - first->suppressed) +
-			     (uint32_t)(ring_full - first->ring_full);
+	uint64_t explained =
+		(uint64_t)(uint32_t)(suppressed - first->suppressed) +
+		(uint32_t)(ring_full - first->ring_full);
 
 	if (!device->packet.open)
 		return 0;
@@ -201,8 +202,8 @@ static int assembly_add(struct assembly *packet, const void *values,
 
 	if (want > packet->room) {
 		size_t room = want < 64 ? 64 : want < 512 ? 512 : VALUES_MAX;
-		struct candor_value *grown = reallocarray(
-			packet->values, room, sizeof(*grown));
+		struct candor_value *grown =
+			reallocarray(packet->values, room, sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
@@ -225,7 +226,8 @@ static bool assembly_fits(const struct assembly *packet,
 			  const struct candor_record_packet *piece)
 {
 	return packet->open && packet->next == piece->piece &&
-	       CANDOR_SEQ(packet->first.seq_held) == CANDOR_SEQ(piece->seq_held);
+	       CANDOR_SEQ(packet->first.seq_held) ==
+		       CANDOR_SEQ(piece->seq_held);
 }
 
 /*
@@ -265,7 +267,8 @@ static int record_packet(struct source *source, const void *record, size_t len)
 	if (!device)
 		return -ENOMEM;
 	if (first) {
-		err = packet_ended(source, device, CANDOR_SEQ(piece.seq_held) - 1,
+		err = packet_ended(source, device,
+				   CANDOR_SEQ(piece.seq_held) - 1,
 				   piece.suppressed, piece.ring_full);
 		if (err)
 			return err;
@@ -279,8 +282,8 @@ static int record_packet(struct source *source, const void *record, size_t len)
 		assembly_drop(source, &device->packet);
 		return 0;
 	}
-	err = assembly_add(&device->packet, (const char *)record + sizeof(piece),
-			   piece.count);
+	err = assembly_add(&device->packet,
+			   (const char *)record + sizeof(piece), piece.count);
 	if (err) {
 		assembly_drop(source, &device->packet);
 		return err;
@@ -296,8 +299,8 @@ static int record_gate(struct source *source, const void *record, size_t len)
 		return malformed(source);
 	memcpy(&gate, record, sizeof(gate));
 	source->mask = gate.new_mask;
-	return source->ops->gate(gate.old_mask, gate.new_mask,
-				 gate.boottime_ns, source->ctx);
+	return source->ops->gate(gate.old_mask, gate.new_mask, gate.boottime_ns,
+				 source->ctx);
 }
 
 static void announce_begin(struct source_device *device,
@@ -467,7 +470,8 @@ int source_settle(struct source *source, uint32_t id,
 int source_devices(struct source *source, int (*fn)(uint32_t device, void *ctx),
 		   void *ctx)
 {
-	/* Backwards: settling a removed device moves the last into its place. */
+	/* Backwards: settling a removed device moves the last into its place.
+	 */
 	for (size_t i = source->devices; i-- > 0;) {
 		int ret = fn(source->device[i]->info.id, ctx);
 

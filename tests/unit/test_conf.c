@@ -79,7 +79,8 @@ START_TEST(every_key_is_read)
 	struct conf conf;
 
 	put("/etc/candor/candor.conf",
-	    "# a comment\n[Candor]\nSubject=user1\n  Level = actions ; so be it\n"
+	    "# a comment\n[Candor]\nSubject=user1\n  Level = actions ; so be "
+	    "it\n"
 	    "SpoolDirectory=/out/spool\nFlushIntervalSec=1s\n"
 	    "SegmentMaxSize=64K\nSegmentMaxSec=1min 30s\n"
 	    "VirtualDevices=0006:1234:ABcd 3:46d:c52b\n"
@@ -214,9 +215,11 @@ START_TEST(the_digest_is_of_what_is_in_force)
 	conf_canonical(&b, text);
 	ck_assert_ptr_null(strstr(text, "Subject"));
 
-	put("/etc/candor/candor.conf", "[Candor]\nVirtualDevices=1:2:3 4:5:6\n");
+	put("/etc/candor/candor.conf",
+	    "[Candor]\nVirtualDevices=1:2:3 4:5:6\n");
 	ck_assert_int_eq(load(&a), 0);
-	put("/etc/candor/candor.conf", "[Candor]\nVirtualDevices=4:5:6 1:2:3\n");
+	put("/etc/candor/candor.conf",
+	    "[Candor]\nVirtualDevices=4:5:6 1:2:3\n");
 	ck_assert_int_eq(load(&b), 0);
 	ck_assert_int_eq(conf_digest(&a, y), 0);
 	ck_assert_mem_ne(x, y, 32);

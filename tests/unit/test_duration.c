@@ -60,10 +60,10 @@ START_TEST(formats_the_shortest_text)
 		uint64_t seconds;
 		const char *text;
 	} table[] = {
-		{ 0, "0s" },	    { 30, "30s" },	{ 90, "1m30s" },
-		{ 900, "15m" },	    { 5400, "1h30m" },	{ 86400, "1d" },
-		{ 3601, "1h1s" },
-		{ UINT64_MAX, "213503982334601d7h15s" },
+		{ 0, "0s" },	   { 30, "30s" },
+		{ 90, "1m30s" },   { 900, "15m" },
+		{ 5400, "1h30m" }, { 86400, "1d" },
+		{ 3601, "1h1s" },  { UINT64_MAX, "213503982334601d7h15s" },
 	};
 	char text[DURATION_TEXT];
 
@@ -81,9 +81,9 @@ START_TEST(parses_what_it_formats)
 	srand(1);
 	for (int i = 0; i < 10000; i++) {
 		seconds = (uint64_t)rand() << (rand() % 33);
-		ck_assert_int_eq(duration_parse(duration_format(seconds, text),
-						&back),
-				 0);
+		ck_assert_int_eq(
+			duration_parse(duration_format(seconds, text), &back),
+			0);
 		ck_assert_uint_eq(back, seconds);
 	}
 }

@@ -71,7 +71,8 @@ static void packet(uint64_t seq, uint64_t time_ns, uint16_t count)
 
 static void release(uint64_t now_ns)
 {
-	ck_assert_int_eq(hold_release(hold, now_ns, HOLD_AGE_NS, take, NULL), 0);
+	ck_assert_int_eq(hold_release(hold, now_ns, HOLD_AGE_NS, take, NULL),
+			 0);
 }
 
 START_TEST(gives_what_is_five_seconds_old)
@@ -160,9 +161,8 @@ START_TEST(devices_gates_and_tails_keep_their_place)
 	packet(1, 10 * S, 1);
 	push_others();
 	packet(2, 12 * S, 1);
-	ck_assert_int_eq(hold_release(hold, 16 * S, HOLD_AGE_NS, check_others,
-				      NULL),
-			 0);
+	ck_assert_int_eq(
+		hold_release(hold, 16 * S, HOLD_AGE_NS, check_others, NULL), 0);
 	ck_assert_str_eq(out.kind, "dgtpdgt");
 }
 END_TEST

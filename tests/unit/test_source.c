@@ -136,16 +136,34 @@ static const struct {
 	{ "full ring", 0, { 1, 5 }, { 0, 0 }, { 0, 3 }, { 0, 3, 0 }, 0 },
 	{ "unknown", 0, { 1, 5 }, { 0, 0 }, { 0, 0 }, { 0, 0, 3 }, 0 },
 	{ "all three", 9, { 10, 20 }, { 0, 4 }, { 0, 3 }, { 4, 3, 2 }, 0 },
-	{ "suppressed wraps", 0,
-	  { 0x100000000, 0x100000004 }, { 0xffffffff, 2 }, { 0, 0 },
-	  { 3, 0, 0 }, 0 },
-	{ "ring_full wraps", 0,
-	  { 0x100000000, 0x100000004 }, { 0, 0 }, { 0xffffffff, 1 },
-	  { 0, 2, 1 }, 0 },
-	{ "more suppressed than missing", 0,
-	  { 1, 3 }, { 0, 5 }, { 0, 0 }, { 1, 0, 0 }, 1 },
-	{ "more of both than missing", 0,
-	  { 1, 6 }, { 0, 3 }, { 0, 3 }, { 3, 1, 0 }, 1 },
+	{ "suppressed wraps",
+	  0,
+	  { 0x100000000, 0x100000004 },
+	  { 0xffffffff, 2 },
+	  { 0, 0 },
+	  { 3, 0, 0 },
+	  0 },
+	{ "ring_full wraps",
+	  0,
+	  { 0x100000000, 0x100000004 },
+	  { 0, 0 },
+	  { 0xffffffff, 1 },
+	  { 0, 2, 1 },
+	  0 },
+	{ "more suppressed than missing",
+	  0,
+	  { 1, 3 },
+	  { 0, 5 },
+	  { 0, 0 },
+	  { 1, 0, 0 },
+	  1 },
+	{ "more of both than missing",
+	  0,
+	  { 1, 6 },
+	  { 0, 3 },
+	  { 0, 3 },
+	  { 3, 1, 0 },
+	  1 },
 };
 
 START_TEST(I4_gap_is_split_by_the_counters)
@@ -308,8 +326,8 @@ START_TEST(axes_come_in_pieces)
 		.flags = CANDOR_FIRST | CANDOR_VIRTUAL,
 		.device = 4,
 		.ids = 0x0111abcd12340006,
-		.flags_word = CANDOR_DEVICE_FLAGS(CANDOR_DEVICE_OPENED, 0x80000001,
-						  CANDOR_KIND_TOUCH),
+		.flags_word = CANDOR_DEVICE_FLAGS(
+			CANDOR_DEVICE_OPENED, 0x80000001, CANDOR_KIND_TOUCH),
 	};
 
 	for (int i = 0; i < 4; i++) {
@@ -352,11 +370,14 @@ START_TEST(I4_settling_accounts_the_tail)
 	gate(3, 0);
 	device(1, CANDOR_DEVICE_OPENED, 0);
 	whole(1, 2, 1, 0);
-	ck_assert_int_eq(source_settle(source, 1, &state, true, &tail), -EAGAIN);
+	ck_assert_int_eq(source_settle(source, 1, &state, true, &tail),
+			 -EAGAIN);
 	gate(0, CANDOR_PAUSE);
-	ck_assert_int_eq(source_settle(source, 2, &state, true, &tail), -ENOENT);
+	ck_assert_int_eq(source_settle(source, 2, &state, true, &tail),
+			 -ENOENT);
 	state.seq = 1;
-	ck_assert_int_eq(source_settle(source, 1, &state, true, &tail), -EAGAIN);
+	ck_assert_int_eq(source_settle(source, 1, &state, true, &tail),
+			 -EAGAIN);
 	state.seq = 9;
 	ck_assert_int_eq(source_settle(source, 1, &state, true, &tail), 0);
 	check_gap(&tail, 4, 1, 2);
@@ -505,7 +526,8 @@ static Suite *source_suite(void)
 	tcase_add_loop_test(tcase, I4_gap_is_split_by_the_counters, 0,
 			    sizeof(gaps) / sizeof(gaps[0]));
 	tcase_add_test(tcase, I4_first_packet_counts_from_the_announcement);
-	tcase_add_test(tcase, I4_unannounced_device_counts_what_the_program_did);
+	tcase_add_test(tcase,
+		       I4_unannounced_device_counts_what_the_program_did);
 	tcase_add_test(tcase, packets_of_any_size_arrive_whole);
 	tcase_add_test(tcase, pieces_of_devices_interleave);
 	tcase_add_test(tcase, I4_a_lost_middle_piece_loses_the_packet);
