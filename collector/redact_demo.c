@@ -21,11 +21,13 @@ static struct pair pair_of(const struct packet *packet, uint16_t type,
 
 	if (value < end && value->type == type && value->code == x) {
 		pair.has_x = true;
-		pair.x = value++->value;
+		pair.x = value->value;
+		value++;
 	}
 	if (value < end && value->type == type && value->code == y) {
 		pair.has_y = true;
-		pair.y = value++->value;
+		pair.y = value->value;
+		value++;
 	}
 	pair.exact = packet->count && value == end;
 	return pair;
