@@ -53,6 +53,7 @@ class Player:
 
     def start(self):
         """After each boot: brings candor up unless the scenario does."""
+        self._must("input-settle")
         if self.options.candord:
             self._must(f"load-candor {self.options.module_args}")
             self._must("start-candord")
@@ -190,8 +191,7 @@ class Player:
         self.machine.index_mice()
         self.machine.wait(lambda: device.event, PLUG_SECONDS,
                           f"{name} to come")
-        if bus == "virtio":
-            self._must("virtio-settle")
+        self._must("input-settle")
 
     def _unplug(self, name):
         device = self.machine.devices[name]
