@@ -76,6 +76,13 @@ struct piece {
 	struct candor_value v[16]; /* a power of two, so that a mask bounds it */
 };
 
+static __always_inline __u8 class_of_key(__u32 code)
+{
+	/* The verifier must see the check on the register that indexes. */
+	barrier_var(code);
+	return code < KEY_CNT ? class_of[code] : CLASS_TEXT;
+}
+
 static __always_inline void piece_take(struct piece *p, __u32 i, __u64 word,
 				       struct candor_device_state *st)
 {
@@ -84,12 +91,11 @@ static __always_inline void piece_take(struct piece *p, __u32 i, __u64 word,
 		.code = word >> 16,
 		.value = word >> 32,
 	};
-	__u8 class = CLASS_TEXT;
+	__u8 class;
 
 	if (i >= CANDOR_ID_COUNT(p->id))
 		return;
-	if (v.type == EV_KEY && v.code < KEY_CNT)
-		class = class_of[v.code];
+	class = v.type == EV_KEY ? class_of_key(v.code) : CLASS_TEXT;
 	if (redact_value(level, st, CANDOR_HELD(p->seq_held), class, &v))
 		p->v[p->count++ & 15] = v;
 }
