@@ -35,7 +35,7 @@ CLI_SRC := $(wildcard collector/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 object = $(patsubst %.c,$O/%.o,$(1))
 LIB_OBJ := $(call object,$(LIB_SRC)) $O/proto/candor.pb-c.o
-GENERATED := $O/proto/candor.pb-c.h $O/bpf/candor.skel.h
+GENERATED := $O/proto/candor.pb-c.h $O/bpf/candor.skel.h $O/event_names.h
 
 .PHONY: all module bpf guest check check-long demo bench lint flags clean install help setup
 .DELETE_ON_ERROR:
@@ -59,6 +59,11 @@ $O/proto/candor.pb-c.c $O/proto/candor.pb-c.h &: proto/candor.proto
 docs/FIELDS.md: proto/candor.proto scripts/fields
 	$(say) FIELDS $@
 	$Qscripts/fields $< > $@.new && { cmp -s $@.new $@ || cp $@.new $@; }; s=$$?; rm -f $@.new; touch $@; exit $$s
+
+$O/event_names.h: scripts/event-names
+	$(say) NAMES $@
+	@mkdir -p $(@D)
+	$Qecho '#include <linux/input-event-codes.h>' | $(CC) -E -dD - | $< > $@
 
 $O/proto/candor.pb-c.o: $O/proto/candor.pb-c.c
 	$(say) CC $@
