@@ -262,6 +262,9 @@ def own_initramfs(scenario, root, module, programs):
         cpio.program(f"/usr/bin/{os.path.basename(path)}", path)
     if module:
         cpio.file("/lib/candor/candor.ko", module)
+    shipped = os.path.join(root, "collector/candor.conf")
+    if module and os.path.exists(shipped):
+        cpio.file("/usr/lib/candor/candor.conf", shipped)
     cpio.data("/etc/candor/candor.conf", scenario.candor_conf().encode())
     return cpio.bytes()
 
