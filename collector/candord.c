@@ -116,6 +116,11 @@ static void drop_lease(struct daemon *daemon)
 
 /* --- draining, flushing, sealing */
 
+static uint64_t later(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
 /* Any failure on the way to disk: capture ends, what is on disk stays. */
 static int fail(struct daemon *daemon, const char *what, int error)
 {
@@ -227,7 +232,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
 {
 	struct daemon *daemon = ctx;
 	struct pipeline_news news;
-	uint64_t now_ns, at_ns;
+	uint64_t now_ns, at_ns, held_ns;
 	int enabled, ret = drain(daemon, &news);
 
 	if (ret < 0)
@@ -239,8 +244,9 @@ static int on_ring(sd_event_source *source, int fd, uint32_t events, void *ctx)
 		return 0;
 	now_ns = clock_ns(CLOCK_MONOTONIC);
 	at_ns = now_ns + flush_interval_ns(daemon);
-	if (news.gate_changed && flush_interval_ns(daemon) > HOLD_AGE_NS)
-		at_ns = now_ns + HOLD_AGE_NS;
+	held_ns = pipeline_held_until(daemon->pipeline);
+	if (news.gate_changed && held_ns < at_ns)
+		at_ns = later(now_ns, held_ns);
 	sd_event_source_get_enabled(daemon->timer, &enabled);
 	if (enabled == SD_EVENT_ONESHOT) {
 		uint64_t due;
@@ -271,7 +277,8 @@ static int stop(struct daemon *daemon, int exit_code)
 	while (ret == 1);
 	if (ret)
 		return fail(daemon, "draining the ring", ret);
-	daemon->stop_at_ns = clock_ns(CLOCK_MONOTONIC) + HOLD_AGE_NS;
+	daemon->stop_at_ns = later(clock_ns(CLOCK_MONOTONIC),
+				   pipeline_held_until(daemon->pipeline));
 	return set_timer(daemon, daemon->stop_at_ns);
 }
 

@@ -28,6 +28,7 @@ struct pipeline {
 	struct bytes out;
 	struct moment now; /* of the call that is under way */
 	struct pipeline_news news;
+	uint64_t held_until_ns; /* CLOCK_MONOTONIC */
 	uint64_t segment_since_ns; /* CLOCK_MONOTONIC; 0: none is open */
 	struct ledger_row totals; /* of the segments sealed so far */
 	/* A gap that the next row will follow; CLOCK_BOOTTIME, 0: none. */
@@ -46,8 +47,11 @@ static int on_packet(const struct packet *packet, void *ctx)
 {
 	const struct hold_item item = { .kind = HOLD_PACKET,
 					.packet = *packet };
+	struct pipeline *pipeline = ctx;
 
-	return push(ctx, &item);
+	/* By now at the latest, whatever a driver's stamp says. */
+	pipeline->held_until_ns = pipeline->now.monotonic_ns + HOLD_AGE_NS;
+	return push(pipeline, &item);
 }
 
 static int settle_device(struct pipeline *pipeline, uint32_t device,
@@ -371,6 +375,11 @@ bool pipeline_busy(const struct pipeline *pipeline)
 	return hold_next_deadline(pipeline->hold, 0) != UINT64_MAX ||
 	       redact_deadline(pipeline->redact) != UINT64_MAX ||
 	       !encode_empty(pipeline->encode);
+}
+
+uint64_t pipeline_held_until(const struct pipeline *pipeline)
+{
+	return pipeline->held_until_ns;
 }
 
 uint64_t pipeline_segment_since(const struct pipeline *pipeline)

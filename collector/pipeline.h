@@ -64,6 +64,11 @@ int pipeline_settle(struct pipeline *pipeline, struct moment now);
 
 /* Whether anything waits in memory: the flush timer is needed. */
 bool pipeline_busy(const struct pipeline *pipeline);
+/*
+ * When every packet drained so far has been held for long enough to be
+ * written, CLOCK_MONOTONIC; 0: none has come.
+ */
+uint64_t pipeline_held_until(const struct pipeline *pipeline);
 /* When the open segment began, CLOCK_MONOTONIC; 0: none is open. */
 uint64_t pipeline_segment_since(const struct pipeline *pipeline);
 /* The sum of all ledgers since the start, device 0. */
