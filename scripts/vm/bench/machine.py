@@ -13,7 +13,7 @@ import time
 
 from . import Failure
 
-BOOT_SECONDS = 60
+BOOT_SECONDS = 120
 
 # Any of these on the console fails a scenario.
 TROUBLE = re.compile(
