@@ -209,6 +209,15 @@ static const struct device tablet = {
 		 {.code = ABS_Y, .resolution = 12, .min = -5, .max = 99}},
 };
 
+static const struct device screen = {
+	.id = 9,
+	.bus = BUS_I2C,
+	.vendor = 0x04f3,
+	.product = 0x2a03,
+	.kind = CANDOR_KIND_TOUCH,
+	.prop = 2,
+};
+
 static const struct row actions_rows[] = {
 	{.kind = ROW_GAP,
 	 .gap = {.start_min = 29453758,
@@ -230,6 +239,10 @@ static const struct row actions_rows[] = {
 	 .device = 7,
 	 .time_ns = 100 * S,
 	 .device_info = &tablet},
+	{.kind = ROW_DEVICE,
+	 .device = 9,
+	 .time_ns = 100 * S,
+	 .device_info = &screen},
 	{.kind = ROW_TEXT,
 	 .device = 5,
 	 .time_ns = 100500 * MS,
@@ -288,15 +301,17 @@ static const struct row actions_rows[] = {
 	{.kind = ROW_REMOVED, .device = 7, .time_ns = 104 * S},
 };
 
-static const struct candor_value a_down[] = {{EV_MSC, MSC_SCAN, 30},
-					     {EV_KEY, KEY_A, 1}};
+static const struct candor_value a_down[] = {{EV_KEY, KEY_A, 1}};
 static const struct candor_value a_up[] = {{EV_KEY, KEY_A, 0}};
+static const struct candor_value b_repeat[] = {{EV_KEY, KEY_B, 2}};
 static const struct candor_value click[] = {
-	{EV_MSC, MSC_SCAN, 589825},
 	{EV_KEY, BTN_LEFT, 1},
 	{EV_REL, REL_X, 1},
 	{EV_REL, REL_WHEEL_HI_RES, -120},
+	{EV_REL, 40, 7},
 };
+static const struct candor_value place[] = {{EV_ABS, ABS_X, 16000},
+					    {EV_ABS, ABS_Y, 9000}};
 
 #define PACKET(v)                                                  \
 	{                                                          \
@@ -312,6 +327,10 @@ static const struct row demonstration_rows[] = {
 	 .device = 6,
 	 .time_ns = 100 * S,
 	 .device_info = &mouse},
+	{.kind = ROW_DEVICE,
+	 .device = 7,
+	 .time_ns = 100 * S,
+	 .device_info = &tablet},
 	{.kind = ROW_PACKET,
 	 .device = 5,
 	 .time_ns = 100500123 * US,
@@ -337,11 +356,16 @@ static const struct row demonstration_rows[] = {
 	 .time_ns = 100502199 * US,
 	 .seq = 4,
 	 .packet = PACKET(click)},
-	{.kind = ROW_POSITION,
+	{.kind = ROW_PACKET,
 	 .device = 7,
 	 .time_ns = 100502199 * US,
 	 .seq = 9,
-	 .position = {-70000, 2000000000}},
+	 .packet = PACKET(place)},
+	{.kind = ROW_POSITION,
+	 .device = 7,
+	 .time_ns = 100502300 * US,
+	 .seq = 10,
+	 .position = {16010, 9000}},
 	{.kind = ROW_MOTION,
 	 .device = 6,
 	 .time_ns = 100503200 * US,
@@ -356,7 +380,7 @@ static const struct row demonstration_rows[] = {
 	 .device = 5,
 	 .time_ns = 100600001 * US,
 	 .seq = 45,
-	 .packet = {.count = 0}},
+	 .packet = PACKET(b_repeat)},
 	{.kind = ROW_REMOVED, .device = 7, .time_ns = 100600001 * US},
 };
 
@@ -391,7 +415,7 @@ static const struct ledger_row demonstration_ledger[] = {
 	 .written = 3,
 	 .lost = {[LOST_RING_FULL] = 1, [LOST_UNKNOWN] = 1}},
 	{.device = 6, .exact = true, .seen = 5, .written = 5},
-	{.device = 7, .exact = true, .seen = 1, .written = 1},
+	{.device = 7, .exact = true, .seen = 2, .written = 2},
 };
 
 size_t fixture_ledger(enum level level, struct ledger_row *ledger)
@@ -403,6 +427,65 @@ size_t fixture_ledger(enum level level, struct ledger_row *ledger)
 
 	memcpy(ledger, rows, n * sizeof(*rows));
 	return n;
+}
+
+static const struct row example_rows[] = {
+	{.kind = ROW_DEVICE,
+	 .device = 5,
+	 .time_ns = 100 * S,
+	 .device_info = &keyboard},
+	{.kind = ROW_DEVICE,
+	 .device = 6,
+	 .time_ns = 100 * S,
+	 .device_info = &mouse},
+	{.kind = ROW_PACKET,
+	 .device = 5,
+	 .time_ns = 100500123 * US,
+	 .seq = 41,
+	 .packet = PACKET(a_down)},
+	{.kind = ROW_MOTION,
+	 .device = 6,
+	 .time_ns = 100500200 * US,
+	 .seq = 1,
+	 .motion = {3, -1}},
+	{.kind = ROW_MOTION,
+	 .device = 6,
+	 .time_ns = 100501201 * US,
+	 .seq = 2,
+	 .motion = {5, -2}},
+	{.kind = ROW_MOTION,
+	 .device = 6,
+	 .time_ns = 100502201 * US,
+	 .seq = 3,
+	 .motion = {6, -2}},
+	{.kind = ROW_PACKET,
+	 .device = 5,
+	 .time_ns = 100600000 * US,
+	 .seq = 42,
+	 .packet = PACKET(a_up)},
+};
+
+static const struct ledger_row example_ledger[] = {
+	{.device = 5, .exact = true, .seen = 2, .written = 2},
+	{.device = 6,
+	 .exact = true,
+	 .seen = 4,
+	 .written = 3,
+	 .lost = {[LOST_RING_FULL] = 1}},
+};
+
+void fixture_example(struct bytes *out)
+{
+	struct encode *encode = encode_new(LEVEL_DEMONSTRATION);
+
+	ck_assert_int_eq(encode_header(&fixture_demonstration, out), 0);
+	for (size_t i = 0; i < sizeof(example_rows) / sizeof(*example_rows);
+	     i++)
+		ck_assert_int_eq(encode_row(encode, &example_rows[i]), 0);
+	ck_assert_int_eq(encode_batch(encode, out), 0);
+	ck_assert_int_eq(
+		encode_trailer(example_ledger, 2, false, 100750 * MS, out), 0);
+	encode_free(encode);
 }
 
 void fixture_frames(enum level level, struct bytes *out)

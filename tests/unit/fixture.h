@@ -30,5 +30,7 @@ void fixture_rows(enum level level, struct kept *kept);
 size_t fixture_ledger(enum level level, struct ledger_row *ledger);
 /* Header, one batch of fixture_rows(), trailer. */
 void fixture_frames(enum level level, struct bytes *out);
+/* The segment that FORMAT.md takes apart. */
+void fixture_example(struct bytes *out);
 
 #endif
