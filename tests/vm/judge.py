@@ -10,6 +10,7 @@ import collections
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -168,6 +169,21 @@ class Kept:
         """{name: microseconds}, of the lines `NAME TIME` in out/marks."""
         return {name: int(us) for name, us in
                 (line.split() for line in self.text("marks").splitlines())}
+
+    def tapped(self, name):
+        """{device: Counter of (type, code)} of every value slot in a tap's
+        file, whether it counts or not."""
+        out = collections.defaultdict(collections.Counter)
+        lines = self.text(f"{name}.tap").splitlines()
+        check(lines and lines[-1] == "lost 0", f"tap {name}: {lines[-1:]}")
+        for line in lines:
+            if not re.match(r"input\d+ seq=", line):
+                continue
+            words = line.split()
+            for value in words[6:]:
+                type_, code, _ = map(int, value.split(":"))
+                out[int(words[0][5:])][type_, code] += 1
+        return out
 
     def segments(self, level=None):
         """In the order of their numbers; none is left open."""
