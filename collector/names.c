@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/input-event-codes.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -39,7 +40,9 @@ const char *names_type(uint16_t type, char text[NAMES_TEXT])
 
 const char *names_code(uint16_t type, uint16_t code, char text[NAMES_TEXT])
 {
-	if (type >= COUNT(tables))
-		return name(NULL, 0, code, text);
-	return name(tables[type].names, tables[type].count, code, text);
+	static const char *const none[1];
+	bool known = type < COUNT(tables) && tables[type].names;
+
+	return name(known ? tables[type].names : none,
+		    known ? tables[type].count : 0, code, text);
 }

@@ -197,7 +197,7 @@ static void put_content(const struct print_state *state, const struct row *row)
 		fprintf(file, " in %.2f s", seconds(row->text.duration_ns));
 		break;
 	case ROW_TOUCH:
-		fprintf(file, "row %u column %u of 8, %u at once, %.2f s",
+		fprintf(file, "row %d column %d of 8, %u at once, %.2f s",
 			row->touch.cell / 8, row->touch.cell % 8,
 			row->touch.contacts, seconds(row->touch.duration_ns));
 		break;

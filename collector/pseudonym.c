@@ -165,17 +165,22 @@ static const struct person *find(const struct names *names, uint32_t uid)
 	return NULL;
 }
 
+/* Those of a past month are forgotten. */
+static void enter_month(struct names *names, unsigned int month)
+{
+	if (names->month == month)
+		return;
+	names->month = month;
+	names->host_known = false;
+	names->count = 0;
+}
+
 /* Draws what is missing; 1 when anything was. */
-static int complete(struct names *names, uid_t subject, unsigned int month)
+static int complete(struct names *names, uid_t subject)
 {
 	uint8_t id[PSEUDONYM_SIZE];
 	int r, drawn = 0;
 
-	if (names->month != month) {
-		names->month = month;
-		names->host_known = false;
-		names->count = 0;
-	}
 	if (!names->host_known) {
 		r = draw(names->host);
 		if (r < 0)
@@ -199,15 +204,18 @@ int pseudonym_get(const char *path, uid_t subject, unsigned int month,
 		  uint8_t subject_id[PSEUDONYM_SIZE])
 {
 	struct names names = {0};
+	const struct person *person;
 	int r = load(&names, path);
 
+	enter_month(&names, month);
 	if (!r)
-		r = complete(&names, subject, month);
+		r = complete(&names, subject);
 	if (r > 0)
 		r = save(&names, path);
-	if (!r) {
+	person = r ? NULL : find(&names, subject);
+	if (person) {
 		memcpy(host, names.host, PSEUDONYM_SIZE);
-		memcpy(subject_id, find(&names, subject)->id, PSEUDONYM_SIZE);
+		memcpy(subject_id, person->id, PSEUDONYM_SIZE);
 	}
 	free(names.person);
 	return r;

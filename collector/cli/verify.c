@@ -108,7 +108,7 @@ static int verify_path(const char *verb, const char *path, bool json)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r = fd < 0 ? -errno : 0;
-	struct verify_report report;
+	struct verify_report report = {0};
 	bool ok;
 
 	if (!r)
