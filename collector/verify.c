@@ -263,16 +263,14 @@ static int check_ledger(struct verify *verify, const struct ledger_row *row,
 	return 0;
 }
 
-/* A recovered segment may not know; any other accounts for each device. */
+/* A recovered segment knows of the devices whose packets are numbered only. */
 static int check_accounted(struct verify *verify)
 {
-	bool numbered = verify->report->level >= LEVEL_TIMING;
-
 	for (size_t i = 0; i < verify->count; i++) {
 		const struct seen *seen = &verify->seen[i];
 
 		if (seen->rows && !seen->ledger &&
-		    (numbered || !verify->report->recovered))
+		    (seen->written || !verify->report->recovered))
 			return wrong(verify,
 				     "input%" PRIu32 ": rows without a ledger",
 				     seen->device);
