@@ -22,11 +22,11 @@ endif
 
 PACKAGES := libbpf libprotobuf-c liblz4 libsystemd inih json-c libacl libcrypto
 CFLAGS ?= -O2 -g
-CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+override CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	  -Wno-unused-parameter -Werror -fno-strict-aliasing -D_GNU_SOURCE
-CPPFLAGS += -Icollector -Ikmod -Ibpf -I$O
-CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-LDLIBS += $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+override CPPFLAGS += -Icollector -Ikmod -Ibpf -I$O
+override CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+override LDLIBS += $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 
 # candord.c is the daemon's main and its composition; every other file of the
 # folder serves the daemon, the CLI and the tests alike.
