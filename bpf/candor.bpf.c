@@ -96,7 +96,8 @@ static __always_inline void piece_take(struct piece *p, __u32 i, __u64 word,
 	if (i >= CANDOR_ID_COUNT(p->id))
 		return;
 	class = v.type == EV_KEY ? class_of_key(v.code) : CLASS_TEXT;
-	if (redact_value(level, st, CANDOR_HELD(p->seq_held), class, &v))
+	if (redact_value(level, st, CANDOR_HELD(p->seq_held),
+			 CANDOR_ID_FLAGS(p->id) & CANDOR_MOVED, class, &v))
 		p->v[p->count++ & 15] = v;
 }
 
@@ -170,6 +171,21 @@ static __always_inline void packet_send(const struct piece *p,
 	st->fate = FATE_LOST;
 }
 
+/*
+ * Wakes a sleeping candord without a record: the module's lease has begun to
+ * run, and only candord can renew it.
+ */
+static __always_inline void wake_without_record(void)
+{
+	void *r;
+
+	if (!__sync_lock_test_and_set(&idle, 0))
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(__u64), 0);
+	if (r)
+		bpf_ringbuf_discard(r, BPF_RB_FORCE_WAKEUP);
+}
+
 SEC("raw_tp/candor_packet")
 int candor_packet(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -185,6 +201,7 @@ int candor_packet(struct bpf_raw_tracepoint_args *ctx)
 	st = bpf_map_lookup_elem(&devices, &device);
 	if (!st) {
 		__sync_fetch_and_add(&untracked, 1);
+		wake_without_record();
 		return 0;
 	}
 	if (flags & CANDOR_FIRST)
@@ -198,6 +215,8 @@ int candor_packet(struct bpf_raw_tracepoint_args *ctx)
 	/* An empty piece only where it ends what has begun. */
 	if (p.count || (flags & CANDOR_LAST && st->fate == FATE_SENT))
 		packet_send(&p, st);
+	else if (flags & CANDOR_LAST && st->fate == FATE_NOTHING)
+		wake_without_record();
 	return 0;
 }
 

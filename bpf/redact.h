@@ -32,10 +32,12 @@ static __always_inline void redact_hold(struct candor_device_state *st,
 /*
  * Whether this press of a text key is a chord, a command to a program. AltGr
  * and Ctrl+Alt type text on many layouts, Ctrl+Shift+U begins a code point,
- * and a long hold may be a word typed with Ctrl stuck.
+ * Alt and the keypad type one, and a long hold may be a word typed with Ctrl
+ * stuck. @moved: some modifier went down or up in this packet, so that @held
+ * does not say all that was held; then no key of it is a chord.
  */
 static __always_inline int redact_is_chord(struct candor_device_state *st,
-					   __u8 held, __u16 code)
+					   __u8 held, int moved, __u16 code)
 {
 	__u8 used = st->hold_used;
 
@@ -43,16 +45,20 @@ static __always_inline int redact_is_chord(struct candor_device_state *st,
 		return 0;
 	if (used < REDACT_HOLD_SPENT)
 		st->hold_used = used + 1;
-	if (code == KEY_U && held & REDACT_CTRL && held & REDACT_SHIFT)
+	if (code == KEY_U && held & REDACT_CTRL &&
+	    (held & REDACT_SHIFT || moved))
 		st->hold_used = REDACT_HOLD_SPENT;
-	if (!st->shows_chords || held & CANDOR_RIGHTALT ||
+	if (!st->shows_chords || moved || held & CANDOR_RIGHTALT ||
 	    (held & REDACT_CTRL && held & REDACT_ALT))
+		return 0;
+	if (held & CANDOR_LEFTALT && code >= KEY_KP7 && code <= KEY_KPDOT)
 		return 0;
 	return used < REDACT_HOLD_MAX && st->hold_used != REDACT_HOLD_SPENT;
 }
 
 static __always_inline int redact_key(struct candor_device_state *st, __u8 held,
-				      __u8 class, struct candor_value *v)
+				      int moved, __u8 class,
+				      struct candor_value *v)
 {
 	if (class == CLASS_BUTTON)
 		return 1;
@@ -61,7 +67,7 @@ static __always_inline int redact_key(struct candor_device_state *st, __u8 held,
 		return v->value != 0 || class == CLASS_MODIFIER;
 	if (v->value != 1)
 		return 0;
-	if (!redact_is_chord(st, held, v->code))
+	if (!redact_is_chord(st, held, moved, v->code))
 		v->code = CANDOR_CODE_TEXT;
 	return 1;
 }
@@ -97,12 +103,12 @@ static __always_inline int redact_absolute(__u8 kind, __u16 code)
 }
 
 static __always_inline int redact_actions(struct candor_device_state *st,
-					  __u8 held, __u8 class,
+					  __u8 held, int moved, __u8 class,
 					  struct candor_value *v)
 {
 	switch (v->type) {
 	case EV_KEY:
-		return redact_key(st, held, class, v);
+		return redact_key(st, held, moved, class, v);
 	case EV_REL:
 		return redact_relative(v->code);
 	case EV_ABS:
@@ -130,12 +136,12 @@ static __always_inline int redact_demonstration(const struct candor_value *v)
  */
 static __always_inline int redact_value(__u32 level,
 					struct candor_device_state *st,
-					__u8 held, __u8 class,
+					__u8 held, int moved, __u8 class,
 					struct candor_value *v)
 {
 	switch (level) {
 	case REDACT_ACTIONS:
-		return redact_actions(st, held, class, v);
+		return redact_actions(st, held, moved, class, v);
 	case REDACT_DEMONSTRATION:
 		return redact_demonstration(v);
 	}

@@ -128,6 +128,7 @@ struct candor_status {
 #define CANDOR_FIRST 0x01
 #define CANDOR_LAST 0x02
 #define CANDOR_VIRTUAL 0x04 /* no parent device: made by a program */
+#define CANDOR_MOVED 0x08 /* a modifier went down or up in this packet */
 
 #define CANDOR_ID(device, count, piece, flags)                  \
 	((__u64)(__u32)(device) | (__u64)(__u8)(count) << 32 | \

@@ -8,7 +8,6 @@
 
 #include <linux/hrtimer.h>
 #include <linux/input.h>
-#include <linux/leds.h>
 #include <linux/version.h>
 
 /* handler.c: sees every packet and changes none. */
@@ -35,17 +34,6 @@ static inline void candor_events(struct input_handle *handle,
 	candor_handler_events(handle, vals, count);
 }
 #endif
-
-static inline void candor_trigger_blink(struct led_trigger *trigger,
-					unsigned long on_ms,
-					unsigned long off_ms)
-{
-#if KERNEL_VERSION(6, 5, 0) <= LINUX_VERSION_CODE
-	led_trigger_blink(trigger, on_ms, off_ms);
-#else
-	led_trigger_blink(trigger, &on_ms, &off_ms);
-#endif
-}
 
 static inline void
 candor_hrtimer_setup(struct hrtimer *timer,

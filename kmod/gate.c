@@ -28,6 +28,7 @@ static u32 gate_mask = CANDOR_UNOBSERVED | CANDOR_UNLEASED;
 static u32 gate_told = CANDOR_UNOBSERVED | CANDOR_UNLEASED; /* last traced */
 static unsigned int gate_closing; /* callers still inside their barrier */
 static bool gate_capturing; /* open, and every device has been opened */
+static bool gate_asleep; /* from PM_SUSPEND_PREPARE to PM_POST_SUSPEND */
 
 /* The work's own. */
 static unsigned long gate_opened_at; /* jiffies */
@@ -43,7 +44,6 @@ static DECLARE_DELAYED_WORK(gate_work, gate_work_fn);
  */
 static atomic_t gate_observers = ATOMIC_INIT(0);
 static bool gate_live;
-static bool gate_asleep;
 
 static void gate_tell(u32 mask)
 {
@@ -61,9 +61,9 @@ void candor_gate_kick(void)
 	rcu_read_unlock();
 }
 
-enum gate_change { GATE_SAME, GATE_FEWER, GATE_MORE };
+enum gate_change { GATE_SAME, GATE_CHANGED, GATE_CLOSED };
 
-/* Takes the new mask and says which way it went. */
+/* Takes the new mask and says what is left to do. */
 static enum gate_change gate_update(u32 which, u32 reasons)
 {
 	enum gate_change change = GATE_SAME;
@@ -72,14 +72,21 @@ static enum gate_change gate_update(u32 which, u32 reasons)
 
 	spin_lock_irqsave(&gate_lock, flags);
 	old = gate_mask;
+	/* Asleep until PM_POST_SUSPEND, whoever says otherwise. */
+	if (gate_asleep)
+		which &= ~CANDOR_SUSPEND | reasons;
 	gate_mask = (old & ~which) | reasons;
 	if (gate_mask != old)
-		change = GATE_FEWER;
-	if (reasons & ~old) {
+		change = GATE_CHANGED;
+	/*
+	 * While it is shut and nobody is inside a barrier, nothing can be in
+	 * flight: who sets one more reason need not wait.
+	 */
+	if (reasons & ~old && (candor_gate_is_open || gate_closing)) {
 		WRITE_ONCE(candor_gate_is_open, false);
 		gate_capturing = false;
 		gate_closing++;
-		change = GATE_MORE;
+		change = GATE_CLOSED;
 	}
 	spin_unlock_irqrestore(&gate_lock, flags);
 	return change;
@@ -93,7 +100,8 @@ static void gate_closed(u32 reasons)
 	spin_lock_irqsave(&gate_lock, flags);
 	gate_closing--;
 	/* Named even if somebody has lifted it again: the gate did close. */
-	gate_tell(gate_mask | reasons);
+	if ((gate_mask | reasons) != gate_told)
+		gate_tell(gate_mask | reasons);
 	spin_unlock_irqrestore(&gate_lock, flags);
 }
 
@@ -103,7 +111,7 @@ void candor_gate_assign(u32 which, u32 reasons)
 
 	if (change == GATE_SAME)
 		return;
-	if (change == GATE_MORE) {
+	if (change == GATE_CLOSED) {
 		/* The handler runs under rcu_read_lock and event_lock. */
 		synchronize_rcu_expedited();
 		gate_closed(reasons);
@@ -188,6 +196,8 @@ static void gate_gather(void)
 
 static void gate_work_fn(struct work_struct *work)
 {
+	unsigned long again;
+
 	gate_gather();
 	if (!candor_gate_open()) {
 		candor_handler_close_all();
@@ -198,9 +208,12 @@ static void gate_work_fn(struct work_struct *work)
 	} else {
 		/* A device may have come. */
 		candor_handler_open_all();
+		candor_handler_resync();
 		candor_indicator_refresh();
 	}
-	candor_sysfs_changed();
+	again = candor_sysfs_changed(msecs_to_jiffies(reopen_ms));
+	if (again)
+		queue_delayed_work(gate_wq, &gate_work, again);
 }
 
 int candor_observer_came(void)
@@ -216,35 +229,36 @@ void candor_observer_left(void)
 	candor_gate_kick();
 }
 
-static int gate_pm_notify(struct notifier_block *nb, unsigned long event,
-			  void *data)
+static void gate_sleep(bool asleep)
 {
 	unsigned long flags;
 
+	spin_lock_irqsave(&gate_lock, flags);
+	gate_asleep = asleep;
+	/* Awake: asks the lease holder to look at the session again. */
+	if (!asleep)
+		gate_tell(gate_told);
+	spin_unlock_irqrestore(&gate_lock, flags);
+}
+
+static int gate_pm_notify(struct notifier_block *nb, unsigned long event,
+			  void *data)
+{
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
-		WRITE_ONCE(gate_asleep, true);
+		gate_sleep(true);
 		candor_gate_set(CANDOR_SUSPEND);
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
-		WRITE_ONCE(gate_asleep, false);
-		/* Asks the lease holder to look at the session again. */
-		spin_lock_irqsave(&gate_lock, flags);
-		gate_tell(gate_told);
-		spin_unlock_irqrestore(&gate_lock, flags);
+		gate_sleep(false);
 		break;
 	}
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block gate_pm = { .notifier_call = gate_pm_notify };
-
-bool candor_gate_sleeping(void)
-{
-	return READ_ONCE(gate_asleep);
-}
 
 u32 candor_gate_mask(void)
 {
@@ -274,26 +288,27 @@ enum candor_state candor_gate_state(void)
 
 int candor_gate_init(void)
 {
+	int ret;
+
 	/* Frozen with the rest: no opening while the machine goes to sleep. */
 	gate_wq = alloc_ordered_workqueue("candor", WQ_FREEZABLE);
-	return gate_wq ? 0 : -ENOMEM;
+	if (!gate_wq)
+		return -ENOMEM;
+	ret = register_pm_notifier(&gate_pm);
+	if (ret)
+		destroy_workqueue(gate_wq);
+	return ret;
 }
 
-int candor_gate_go_live(void)
+void candor_gate_go_live(void)
 {
-	int ret = register_pm_notifier(&gate_pm);
-
-	if (ret)
-		return ret;
 	WRITE_ONCE(gate_live, true);
 	/* An observer may have come before anybody listened. */
 	candor_gate_kick();
-	return 0;
 }
 
 void candor_gate_go_quiet(void)
 {
-	unregister_pm_notifier(&gate_pm);
 	WRITE_ONCE(gate_live, false);
 	synchronize_rcu();
 	cancel_delayed_work_sync(&gate_work);
@@ -302,5 +317,6 @@ void candor_gate_go_quiet(void)
 
 void candor_gate_exit(void)
 {
+	unregister_pm_notifier(&gate_pm);
 	destroy_workqueue(gate_wq);
 }

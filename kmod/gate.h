@@ -27,13 +27,14 @@ static inline bool candor_gate_open(void)
 int candor_gate_init(void);
 void candor_gate_exit(void);
 /* Init's last step: from here on the work runs. */
-int candor_gate_go_live(void);
+void candor_gate_go_live(void);
 /* Exit's first: the work has run for the last time, the gate is closed. */
 void candor_gate_go_quiet(void);
 
 /*
- * Replaces the bits of @which by @reasons. Sleeps when it sets one: when it
- * returns, no packet is in flight any more and none will follow.
+ * Replaces the bits of @which by @reasons. Sleeps when that closes the gate:
+ * when it returns, no packet is in flight any more and none will follow.
+ * CANDOR_SUSPEND stays set until the machine is awake.
  */
 void candor_gate_assign(u32 which, u32 reasons);
 
@@ -53,7 +54,5 @@ void candor_gate_kick(void);
 u32 candor_gate_mask(void);
 enum candor_state candor_gate_state(void);
 bool candor_gate_observed(void);
-/* Between PM_SUSPEND_PREPARE and PM_POST_SUSPEND, when suspend cannot end. */
-bool candor_gate_sleeping(void);
 
 #endif /* CANDOR_GATE_H */

@@ -24,10 +24,14 @@ struct candor_handle {
 	struct list_head node; /* handler_mutex */
 	struct candor_device device; /* constant */
 	bool opened; /* handler_mutex */
+	bool refused; /* handler_mutex; not tried again while the gate is open */
+	bool told; /* handler_mutex; candor_device() has named it */
 
 	/* From here on: dev->event_lock, which .events is called under. */
 	bool armed;
 	bool inside; /* a packet has begun and not ended */
+	bool dropped; /* it came after the lease had run out */
+	bool resync; /* LED writes alone filled the core's buffer */
 	u8 piece; /* its next */
 	u8 moved; /* its modifiers that changed */
 	u8 count; /* values in @v */
@@ -87,25 +91,44 @@ static void handler_note_moves(struct candor_handle *h,
 				h->moved |= BIT(i);
 }
 
-static void handler_emit(struct candor_handle *h, bool last)
+static void handler_trace(struct candor_handle *h, u16 flags)
 {
-	u16 flags = h->device.flags;
 	const u64 *v = h->v;
 
-	/* What is left over from a longer piece is not ours to show. */
-	memset(h->v + h->count, 0,
-	       (CANDOR_PACKET_VALUES - h->count) * sizeof(*h->v));
-	if (!h->piece) {
-		flags |= CANDOR_FIRST;
-		h->seq++;
-	}
-	if (last)
-		flags |= CANDOR_LAST;
 	trace_candor_packet(CANDOR_ID(h->device.id, h->count, h->piece, flags),
 			    h->time_ns, CANDOR_SEQ_HELD(h->seq, handler_held(h)),
 			    v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7],
 			    v[8]);
-	h->piece++;
+	/* Nothing of it stays here. */
+	memset(h->v, 0, h->count * sizeof(*h->v));
+}
+
+static u16 handler_flags(const struct candor_handle *h, bool last)
+{
+	u16 flags = h->device.flags;
+
+	if (!h->piece)
+		flags |= CANDOR_FIRST;
+	if (last)
+		flags |= CANDOR_LAST;
+	if (h->moved)
+		flags |= CANDOR_MOVED;
+	return flags;
+}
+
+static void handler_emit(struct candor_handle *h, bool last)
+{
+	/* A device that never reports: its packets end here. */
+	bool full = h->piece == CANDOR_PIECES_MAX - 1;
+
+	if (!h->piece && !h->dropped)
+		h->dropped = !candor_lease_fresh();
+	if (!h->dropped) {
+		if (!h->piece)
+			h->seq++;
+		handler_trace(h, handler_flags(h, last || full));
+		h->piece = full ? 0 : h->piece + 1;
+	}
 	h->count = 0;
 	h->solid = false;
 }
@@ -113,6 +136,7 @@ static void handler_emit(struct candor_handle *h, bool last)
 static void handler_begin(struct candor_handle *h, u64 time_ns)
 {
 	h->inside = true;
+	h->dropped = false;
 	h->time_ns = time_ns;
 	h->piece = 0;
 	h->moved = 0;
@@ -157,14 +181,8 @@ static void handler_take(struct candor_handle *h, const struct input_value *v)
 {
 	if (!handler_wants(h, v))
 		return;
-	if (h->count == CANDOR_PACKET_VALUES) {
-		bool full = h->piece == CANDOR_PIECES_MAX - 1;
-
-		handler_emit(h, full);
-		/* A device that never reports: its packets end here. */
-		if (full)
-			handler_begin(h, h->time_ns);
-	}
+	if (h->count == CANDOR_PACKET_VALUES)
+		handler_emit(h, false);
 	h->v[h->count++] = handler_word(v);
 	h->solid |= v->type != EV_MSC;
 }
@@ -178,12 +196,24 @@ static unsigned int handler_drop_stale(struct candor_handle *h,
 {
 	unsigned int stale = min(h->stale, count);
 
-	h->stale -= stale;
+	/* All of what was buffered comes at once. */
+	h->stale = 0;
 	if (time_ns < h->opened_ns)
 		stale = count;
 	for (unsigned int i = 0; i < stale; i++)
 		handler_ignore(h, &vals[i]);
 	return stale;
+}
+
+/*
+ * LEDs are written without a report, so a blinking one fills the core's buffer
+ * by itself; the early flush takes a stamp that the core keeps until the next
+ * report, and the next key would carry it, minutes old, to every reader.
+ */
+static void handler_wants_resync(struct candor_handle *h)
+{
+	h->resync = true;
+	candor_gate_kick();
 }
 
 static void handler_observe(struct candor_handle *h,
@@ -213,8 +243,13 @@ static void handler_observe(struct candor_handle *h,
 		handler_take(h, &vals[i]);
 	if (h->solid || (last && h->piece))
 		handler_emit(h, last);
+	else if (early && !h->piece)
+		handler_wants_resync(h);
 	h->inside = !last;
 	h->count = 0;
+	/* Older values that somebody else took will not come any more. */
+	if (last)
+		h->stale = 0;
 }
 
 void candor_handler_events(struct input_handle *handle,
@@ -223,7 +258,7 @@ void candor_handler_events(struct input_handle *handle,
 	struct candor_handle *h = handle->private;
 
 	lockdep_assert_held(&handle->dev->event_lock);
-	if (h->armed && count && candor_gate_open() && candor_lease_fresh())
+	if (h->armed && count && candor_gate_open())
 		handler_observe(h, vals, count);
 }
 
@@ -240,6 +275,7 @@ static void handler_arm(struct candor_handle *h)
 	bitmap_copy(h->ignored, dev->key, KEY_CNT);
 	h->opened_ns = ktime_get_ns();
 	h->inside = false;
+	h->resync = false;
 	h->armed = true;
 	spin_unlock_irq(&dev->event_lock);
 }
@@ -256,14 +292,16 @@ static void handler_open(struct candor_handle *h)
 	int ret;
 
 	lockdep_assert_held(&handler_mutex);
-	if (h->opened)
+	if (h->opened || h->refused)
 		return;
+	h->told = true;
 	candor_device_tell(&h->device, h->handle.dev, CANDOR_DEVICE_OPENED,
 			   h->seq);
 	ret = input_open_device(&h->handle);
 	if (ret) {
 		dev_warn(&h->handle.dev->dev,
 			 "candor: not captured, opening failed: %d\n", ret);
+		h->refused = true;
 		return;
 	}
 	h->opened = true;
@@ -273,6 +311,7 @@ static void handler_open(struct candor_handle *h)
 static void handler_close(struct candor_handle *h)
 {
 	lockdep_assert_held(&handler_mutex);
+	h->refused = false;
 	if (!h->opened)
 		return;
 	handler_disarm(h);
@@ -300,6 +339,28 @@ void candor_handler_close_all(void)
 	mutex_lock(&handler_mutex);
 	list_for_each_entry(h, &handler_handles, node)
 		handler_close(h);
+	mutex_unlock(&handler_mutex);
+}
+
+static bool handler_take_resync(struct candor_handle *h)
+{
+	bool resync;
+
+	spin_lock_irq(&h->handle.dev->event_lock);
+	resync = h->resync;
+	h->resync = false;
+	spin_unlock_irq(&h->handle.dev->event_lock);
+	return resync;
+}
+
+void candor_handler_resync(void)
+{
+	struct candor_handle *h;
+
+	mutex_lock(&handler_mutex);
+	list_for_each_entry(h, &handler_handles, node)
+		if (h->opened && handler_take_resync(h))
+			input_inject_event(&h->handle, EV_SYN, SYN_REPORT, 0);
 	mutex_unlock(&handler_mutex);
 }
 
@@ -346,14 +407,20 @@ static void candor_disconnect(struct input_handle *handle)
 	mutex_lock(&handler_mutex);
 	list_del(&h->node);
 	handler_close(h);
-	candor_device_tell(&h->device, handle->dev, CANDOR_DEVICE_REMOVED,
-			   h->seq);
+	if (h->told)
+		candor_device_tell(&h->device, handle->dev,
+				   CANDOR_DEVICE_REMOVED, h->seq);
 	mutex_unlock(&handler_mutex);
 	input_unregister_handle(handle);
-	kfree(h);
+	/* It knew which keys were down. */
+	kfree_sensitive(h);
 }
 
-/* candor_match() decides; the table only spares it devices without input. */
+/*
+ * candor_match() decides; the table only spares it devices without input. It
+ * is no MODULE_DEVICE_TABLE: udev must not load candor because there is a
+ * keyboard, somebody has to want it.
+ */
 static const struct input_device_id candor_ids[] = {
 	{
 		.flags = INPUT_DEVICE_ID_MATCH_EVBIT,
@@ -369,7 +436,6 @@ static const struct input_device_id candor_ids[] = {
 	},
 	{},
 };
-MODULE_DEVICE_TABLE(input, candor_ids);
 
 static struct input_handler candor_handler = {
 	.events = candor_events,

@@ -16,4 +16,7 @@ void candor_handler_open_all(void);
 /* Called by the work: when it returns no handle is open. */
 void candor_handler_close_all(void);
 
+/* Called by the work: gives devices the report that LED writes left out. */
+void candor_handler_resync(void);
+
 #endif /* CANDOR_HANDLER_H */

@@ -49,12 +49,9 @@ void candor_lease_overdue(void)
 
 void candor_lease_check(void)
 {
-	unsigned long first;
-
 	mutex_lock(&lease_mutex);
-	first = READ_ONCE(candor_lease_first);
-	if (READ_ONCE(lease_ran_out) && first &&
-	    jiffies - first > candor_lease_limit)
+	/* Even if it was renewed since: a packet has been dropped. */
+	if (READ_ONCE(lease_ran_out))
 		candor_gate_set(CANDOR_UNLEASED);
 	WRITE_ONCE(lease_ran_out, false);
 	mutex_unlock(&lease_mutex);
@@ -102,7 +99,7 @@ static void lease_renew(const struct candor_lease *lease)
 	WRITE_ONCE(candor_lease_limit, lease_limit_of(lease->flush_ms));
 	WRITE_ONCE(candor_lease_first, 0);
 	candor_indicator_blink(lease->flags & CANDOR_LEASE_BLINK);
-	if (!(lease->reasons & CANDOR_SUSPEND) && !candor_gate_sleeping())
+	if (!(lease->reasons & CANDOR_SUSPEND))
 		which |= CANDOR_SUSPEND;
 	candor_gate_assign(which, lease->reasons & CANDOR_HOLDER_REASONS);
 }

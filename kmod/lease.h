@@ -23,7 +23,10 @@ extern unsigned long candor_lease_limit;
 
 void candor_lease_overdue(void);
 
-/* Whether a packet may pass. Called by the handler for each. */
+/*
+ * Whether a packet may pass. Called by the handler for each that is about to
+ * be counted, and for nothing else: only those wake the collector.
+ */
 static inline bool candor_lease_fresh(void)
 {
 	unsigned long first = READ_ONCE(candor_lease_first);

@@ -30,13 +30,9 @@ static int __init candor_init(void)
 	ret = candor_lease_init();
 	if (ret)
 		goto err_lease;
-	ret = candor_gate_go_live();
-	if (ret)
-		goto err_live;
+	candor_gate_go_live();
 	return 0;
 
-err_live:
-	candor_lease_exit();
 err_lease:
 	candor_handler_exit();
 err_handler:

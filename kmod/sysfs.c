@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/sysfs.h>
@@ -114,21 +115,39 @@ static const struct attribute_group sysfs_group = { .attrs = sysfs_attrs };
 
 const struct attribute_group *candor_sysfs_groups[] = { &sysfs_group, NULL };
 
-void candor_sysfs_changed(void)
+/* The work's own: what was told last, and whether udev has still to hear. */
+static enum candor_state sysfs_state;
+static u32 sysfs_mask;
+static bool sysfs_owes_uevent;
+static unsigned long sysfs_uevent_at; /* jiffies */
+
+static void sysfs_notify_pollers(void)
 {
 	static const char *const polled[] = { "state", "blocked", "pause",
 					      "observed", "leased" };
-	/* The work's own: what was told last. */
-	static enum candor_state last_state;
-	static u32 last_mask;
 	enum candor_state state = candor_gate_state();
 	u32 mask = candor_gate_mask();
 
-	if (state == last_state && mask == last_mask)
+	if (state == sysfs_state && mask == sysfs_mask)
 		return;
-	last_state = state;
-	last_mask = mask;
+	sysfs_state = state;
+	sysfs_mask = mask;
+	sysfs_owes_uevent = true;
 	for (size_t i = 0; i < ARRAY_SIZE(polled); i++)
 		sysfs_notify(candor_lease_kobj(), NULL, polled[i]);
+}
+
+unsigned long candor_sysfs_changed(unsigned long interval)
+{
+	unsigned long since = jiffies - sysfs_uevent_at;
+
+	sysfs_notify_pollers();
+	if (!sysfs_owes_uevent)
+		return 0;
+	if (since < interval)
+		return interval - since;
+	sysfs_owes_uevent = false;
+	sysfs_uevent_at = jiffies;
 	kobject_uevent(candor_lease_kobj(), KOBJ_CHANGE);
+	return 0;
 }

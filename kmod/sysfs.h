@@ -7,7 +7,11 @@ struct attribute_group;
 
 extern const struct attribute_group *candor_sysfs_groups[];
 
-/* Called by the work: wakes pollers and sends one uevent if it changed. */
-void candor_sysfs_changed(void);
+/*
+ * Called by the work: wakes pollers when something changed, and sends a uevent
+ * at most once per @interval jiffies. Returns how long one that is due has to
+ * wait, 0: none is.
+ */
+unsigned long candor_sysfs_changed(unsigned long interval);
 
 #endif /* CANDOR_SYSFS_H */
