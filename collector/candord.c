@@ -63,6 +63,7 @@ struct daemon {
 	bool woke_up; /* the next lease may end the suspend reason */
 	uint64_t stop_at_ns; /* CLOCK_MONOTONIC; 0: not stopping */
 	uint64_t control_lost;
+	bool said_untracked;
 	int exit_code;
 };
 
@@ -87,6 +88,8 @@ __attribute__((format(printf, 2, 3))) static int complain(int exit_code,
 
 /* --- the lease */
 
+static int end_grant(struct daemon *daemon);
+
 static int renew_lease(struct daemon *daemon)
 {
 	const struct candor_lease lease = {
@@ -100,6 +103,10 @@ static int renew_lease(struct daemon *daemon)
 
 	if (daemon->lease_fd < 0)
 		return 0;
+	/* The timer may come late, after a sleep above all. */
+	if (daemon->grant.level &&
+	    clock_ns(CLOCK_BOOTTIME) >= daemon->grant.end_ns)
+		return end_grant(daemon);
 	ret = device_node_lease(daemon->lease_fd, &lease);
 	if (!ret)
 		daemon->woke_up = false;
@@ -150,12 +157,16 @@ static int drain(struct daemon *daemon, struct pipeline_news *news)
 
 	if (more < 0)
 		return more;
-	/* A gate record may be among those: look at the module itself. */
+	/* A gate record may be among those: act as if all of them were. */
 	if (lost != daemon->control_lost)
-		news->gate_changed = true;
+		news->gate_changed = news->woke_up = true;
 	daemon->control_lost = lost;
 	if (news->woke_up)
 		daemon->woke_up = true;
+	if (!daemon->said_untracked && capture_untracked(daemon->capture)) {
+		daemon->said_untracked = true;
+		complain(0, "too many input devices: those that came last are not captured");
+	}
 	return more;
 }
 
@@ -288,11 +299,16 @@ static int on_signal(sd_event_source *source,
 	return stop(ctx, EXIT_OK);
 }
 
-/* The grant has run out: the next life records at the policy's level. */
-static int on_grant_end(sd_event_source *source, uint64_t usec, void *ctx)
+/* The next life records at the policy's level. */
+static int end_grant(struct daemon *daemon)
 {
 	grant_clear(GRANT_PATH);
-	return stop(ctx, EXIT_OK);
+	return stop(daemon, EXIT_OK);
+}
+
+static int on_grant_end(sd_event_source *source, uint64_t usec, void *ctx)
+{
+	return end_grant(ctx);
 }
 
 /* --- the control socket */
@@ -590,8 +606,7 @@ static int add_sources(struct daemon *daemon)
 		ret = sd_event_source_set_enabled(daemon->timer, SD_EVENT_OFF);
 	if (ret >= 0 && daemon->grant.level)
 		ret = sd_event_add_time(daemon->event, NULL, CLOCK_BOOTTIME,
-					daemon->grant.end_ns / NS_PER_USEC,
-					TIMER_ACCURACY_NS / NS_PER_USEC,
+					daemon->grant.end_ns / NS_PER_USEC, 1,
 					on_grant_end, daemon);
 	if (ret >= 0)
 		ret = sd_event_add_signal(daemon->event, NULL, SIGTERM,

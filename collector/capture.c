@@ -216,3 +216,8 @@ uint64_t capture_control_lost(const struct capture *capture)
 	return __atomic_load_n(&capture->bpf->bss->control_lost,
 			       __ATOMIC_RELAXED);
 }
+
+bool capture_untracked(const struct capture *capture)
+{
+	return __atomic_load_n(&capture->bpf->bss->untracked, __ATOMIC_RELAXED);
+}

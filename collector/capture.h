@@ -63,5 +63,7 @@ void capture_device_gone(struct capture *capture, uint32_t device);
 
 /* Gate and device records lost to a full ring, ever. */
 uint64_t capture_control_lost(const struct capture *capture);
+/* Whether packets came of more devices than the program can track. */
+bool capture_untracked(const struct capture *capture);
 
 #endif

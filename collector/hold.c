@@ -44,6 +44,7 @@ struct hold {
 	size_t size; /* 0, or a power of two */
 	size_t begin, end;
 	uint64_t newest_ns; /* stamp of the last packet pushed */
+	uint64_t arrived_ns; /* what is pushed now cannot be older */
 	/* One item's bytes in one piece, for who takes it. */
 	char *scratch;
 	size_t scratch_size;
@@ -167,6 +168,8 @@ static int push_packet(struct hold *hold, struct header *header,
 	if (!memcmp(gap, &none, sizeof(none)))
 		gap = NULL;
 	header->age_ns = packet->time_ns < now_ns ? packet->time_ns : now_ns;
+	if (header->age_ns < hold->arrived_ns)
+		header->age_ns = hold->arrived_ns;
 	header->packet.time_ns = packet->time_ns;
 	header->packet.seq = packet->seq;
 	header->device = packet->device;
@@ -317,6 +320,11 @@ int hold_release(struct hold *hold, uint64_t now_ns, uint64_t age_ns,
 	}
 	shrink(hold);
 	return err;
+}
+
+void hold_arrived_after(struct hold *hold, uint64_t time_ns)
+{
+	hold->arrived_ns = time_ns;
 }
 
 void hold_forget_newer(struct hold *hold, uint64_t time_ns)

@@ -81,6 +81,12 @@ void hold_free(struct hold *hold);
 int hold_push(struct hold *hold, const struct hold_item *item, uint64_t now_ns);
 
 /*
+ * What is pushed from here on arrived after @time_ns, whatever its stamp says:
+ * a stale stamp must not make it old enough to be written at once.
+ */
+void hold_arrived_after(struct hold *hold, uint64_t time_ns);
+
+/*
  * Gives and removes, in order, what is at least @age_ns old, and while more
  * than HOLD_BYTES_MAX are held. @age_ns 0 gives everything. Stops when @fn
  * returns an error; the item it refused is gone.

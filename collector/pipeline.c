@@ -97,6 +97,7 @@ static int on_device(const struct device *device,
 
 	if (event == CANDOR_DEVICE_REMOVED) {
 		ret = settle_device(pipeline, info.id, true);
+		source_forget(pipeline->source, info.id);
 		capture_device_gone(pipeline->options.capture, info.id);
 	}
 	return ret ? ret : push(pipeline, &item);
@@ -142,6 +143,8 @@ int pipeline_drain(struct pipeline *pipeline, struct moment now,
 	pipeline->now = now;
 	pipeline->news = (struct pipeline_news){ 0 };
 	ret = capture_drain(pipeline->options.capture, on_record, pipeline);
+	if (!ret)
+		hold_arrived_after(pipeline->hold, now.monotonic_ns);
 	*news = pipeline->news;
 	return ret;
 }
@@ -149,6 +152,7 @@ int pipeline_drain(struct pipeline *pipeline, struct moment now,
 int pipeline_settle(struct pipeline *pipeline, struct moment now)
 {
 	pipeline->now = now;
+	source_gate_closed(pipeline->source);
 	return source_devices(pipeline->source, settle_at_stop, pipeline);
 }
 
@@ -311,7 +315,9 @@ int pipeline_flush(struct pipeline *pipeline, struct moment now,
 	ret = hold_release(pipeline->hold, now.monotonic_ns, age_ns,
 			   on_release, pipeline);
 	if (!ret)
-		ret = redact_flush(pipeline->redact, now.monotonic_ns - age_ns);
+		ret = redact_flush(pipeline->redact,
+				   now.monotonic_ns > age_ns ?
+					   now.monotonic_ns - age_ns : 0);
 	if (!ret)
 		ret = write_batch(pipeline);
 	if (ret || !pipeline->segment_since_ns)

@@ -385,6 +385,8 @@ static int record_device(struct source *source, const void *data, size_t len)
 	 * ahead of it has yet to be explained by a packet or by settling.
 	 */
 	device = device_find(source, record.device);
+	if (!device && event != CANDOR_DEVICE_OPENED)
+		return 0; /* it came and went unseen */
 	if (!device)
 		device = device_add(source, record.device,
 				    CANDOR_SEQ(record.seq));
@@ -465,6 +467,19 @@ int source_settle(struct source *source, uint32_t id,
 	if (device->removed)
 		device_remove(source, device);
 	return 0;
+}
+
+void source_gate_closed(struct source *source)
+{
+	source->mask |= CANDOR_UNLEASED;
+}
+
+void source_forget(struct source *source, uint32_t id)
+{
+	struct source_device *device = device_find(source, id);
+
+	if (device)
+		device_remove(source, device);
 }
 
 int source_devices(struct source *source, int (*fn)(uint32_t device, void *ctx),

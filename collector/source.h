@@ -63,6 +63,11 @@ int source_settle(struct source *source, uint32_t device,
 		  const struct candor_device_state *state, bool drained,
 		  struct packet_gap *tail);
 
+/* The gate is known to be closed, even if the ring had no room to say so. */
+void source_gate_closed(struct source *source);
+/* A removed device of which the program kept no state. */
+void source_forget(struct source *source, uint32_t device);
+
 /*
  * The devices with anything to settle: calls @fn for each; @fn may settle the
  * device it is called for. Stops at the first non-zero and returns it.
