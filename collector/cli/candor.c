@@ -27,9 +27,10 @@ static const struct verb {
 	{ "demonstrate", "[--json] DURATION",
 	  "record everything you do, for so long; only you can start it",
 	  verb_demonstrate },
-	{ "show", "[--json] [--follow] [FILE...]", "what was recorded",
-	  verb_show },
-	{ "verify", "[--json] [FILE...]",
+	{ "show",
+	  "[--json] [--count] [--follow] [--spool DIR] [FILE|DIR...]",
+	  "what was recorded", verb_show },
+	{ "verify", "[--json] [--spool DIR] [FILE|DIR...]",
 	  "check that recordings are whole and their counts balance",
 	  verb_verify },
 };
