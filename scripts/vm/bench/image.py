@@ -18,8 +18,10 @@ DRIVERS = ("virtio_pci virtio_blk virtio_console virtio_input xhci_pci usbhid "
            "hid_generic psmouse evdev uinput ext4 crc32c_generic i8042 atkbd "
            "input_leds").split()
 # Programs of the host that tests use in the guest.
-TOOLS = "setpriv evtest bpftool trace-cmd lz4".split()
-SEARCH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+TOOLS = "setpriv evtest libinput-record bpftool trace-cmd lz4".split()
+SEARCH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/libexec/libinput"
+# What libinput-record reads at its start.
+QUIRKS = "/usr/share/libinput"
 
 PASSWD = """root:x:0:0:root:/root:/bin/sh
 candor:x:990:990:candor:/:/bin/sh
@@ -225,6 +227,8 @@ def build_base(modules):
     add_busybox(cpio)
     for name in TOOLS:
         cpio.program(f"/usr/bin/{name}", find_tool(name))
+    for name in sorted(os.listdir(QUIRKS)):
+        cpio.file(f"{QUIRKS}/{name}", os.path.join(QUIRKS, name))
     names = []
     for path in modules.order(DRIVERS):
         names.append(Modules._name(path) + ".ko")
