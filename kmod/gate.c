@@ -181,6 +181,7 @@ static void gate_do_open(void)
 	gate_opened_at = jiffies;
 	gate_ever_opened = true;
 	candor_handler_open_all();
+	candor_handler_resync();
 	gate_opened();
 }
 

@@ -216,6 +216,15 @@ static void handler_wants_resync(struct candor_handle *h)
 	candor_gate_kick();
 }
 
+static bool handler_only_leds(const struct input_value *vals,
+			      unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (vals[i].type != EV_LED)
+			return false;
+	return true;
+}
+
 static void handler_observe(struct candor_handle *h,
 			    const struct input_value *vals, unsigned int count)
 {
@@ -275,7 +284,9 @@ static void handler_arm(struct candor_handle *h)
 	bitmap_copy(h->ignored, dev->key, KEY_CNT);
 	h->opened_ns = ktime_get_ns();
 	h->inside = false;
-	h->resync = false;
+	/* The indicator's own writes may have left a stamp, as above. */
+	h->resync = dev->timestamp[INPUT_CLK_MONO] &&
+		    handler_only_leds(dev->vals, dev->num_vals);
 	h->armed = true;
 	spin_unlock_irq(&dev->event_lock);
 }
