@@ -450,7 +450,8 @@ static int start_module(struct daemon *daemon)
 				": %s; load the module: modprobe candor",
 				strerror(-daemon->lease_fd));
 	ret = device_node_status(daemon->lease_fd, &status);
-	if (ret == -EPROTO)
+	/* ENOTTY: the call itself has another shape there. */
+	if (ret == -EPROTO || ret == -ENOTTY)
 		return complain(
 			EXIT_UNSUPPORTED,
 			DEVICE_NODE_PATH
