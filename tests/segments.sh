@@ -140,4 +140,22 @@ wait $follow || fail "show --follow: exit status $? after SIGINT"
 follow=
 cmp "$dir/out" "$dir/want" || fail 'show --follow'
 [ ! -s "$dir/err" ] || fail "show --follow: $(cat "$dir/err")"
+
+# --- names in the folder that hold no segment are passed over
+
+mkdir "$dir/odd" "$dir/odd/1-00000000.pb.lz4"
+ln -s nowhere "$dir/odd/2-00000000.pb.lz4"
+mkfifo "$dir/odd/3-00000000.part"
+cp $whole "$dir/odd/4-00000000.pb.lz4"
+cp $whole "$dir/odd/18446744073709551615-00000000.pb.lz4"
+$candor show --follow --json --spool "$dir/odd" >"$dir/out" 2>"$dir/err" &
+follow=$!
+wait_for '"kind":"trailer"' "$dir/out"
+kill -TERM $follow
+timeout 10 tail --pid=$follow -f /dev/null || kill -KILL $follow
+wait $follow || fail 'show --follow of an odd folder does not end'
+follow=
+cmp "$dir/out" $golden/actions.json || fail 'show --follow of an odd folder'
+[ "$(grep -c 'passed over$' "$dir/err")" = 3 ] ||
+	fail "show --follow of an odd folder: $(cat "$dir/err")"
 exit $failed

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -119,29 +120,48 @@ static int find_next(const struct follow *follow, struct spool_name *next)
 	return found;
 }
 
+static void close_current(struct follow *follow)
+{
+	reader_free(follow->reader);
+	follow->reader = NULL;
+	if (follow->fd >= 0)
+		close(follow->fd);
+	follow->fd = -1;
+	follow->next = follow->name.seq + 1;
+}
+
+/* A name that holds no segment must not keep us from those that do. */
+static int pass_over(struct follow *follow, const char *text, const char *why)
+{
+	close_current(follow);
+	fflush(stdout);
+	cli_note(follow->verb, "%s: %s; passed over", text, why);
+	return 1;
+}
+
 static int open_next(struct follow *follow)
 {
 	char text[SPOOL_NAME_MAX];
+	struct stat st;
 	int r = find_next(follow, &follow->name);
 
 	if (r <= 0)
 		return r;
 	spool_name_format(&follow->name, text);
-	follow->fd = openat(follow->folder, text, O_RDONLY | O_CLOEXEC);
-	/* sealed between our looking and our opening: look again */
-	if (follow->fd < 0)
-		return errno == ENOENT ? 1 : -errno;
+	follow->fd = openat(follow->folder, text,
+			    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (follow->fd < 0) {
+		r = errno;
+		/* sealed between our looking and our opening: look again */
+		if (r == ENOENT && fstatat(follow->folder, text, &st,
+					   AT_SYMLINK_NOFOLLOW) < 0)
+			return 1;
+		return pass_over(follow, text, strerror(r));
+	}
+	if (fstat(follow->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return pass_over(follow, text, "it is no file");
 	follow->reader = reader_new(follow->fd, &print_ops, follow->print);
 	return follow->reader ? 1 : -errno;
-}
-
-static void close_current(struct follow *follow)
-{
-	reader_free(follow->reader);
-	follow->reader = NULL;
-	close(follow->fd);
-	follow->fd = -1;
-	follow->next = follow->name.seq + 1;
 }
 
 /*
@@ -190,19 +210,27 @@ static int read_current(struct follow *follow)
 	return 1;
 }
 
+static bool told_to_stop(const struct follow *follow)
+{
+	struct pollfd fd = {.fd = follow->signals, .events = POLLIN};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 static int catch_up(struct follow *follow)
 {
 	int r = 1;
 
-	while (r == 1) {
+	/* a long spool is no reason to be deaf: wait_for_change() ends it */
+	while (r == 1 && !told_to_stop(follow)) {
 		if (!follow->reader)
 			r = open_next(follow);
 		if (follow->reader)
 			r = read_current(follow);
 	}
-	if (!r && fflush(stdout))
+	if (r >= 0 && fflush(stdout))
 		r = -errno;
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* 0: something changed; 1: told to stop. */
