@@ -202,7 +202,8 @@ static int make_sealed(int fd, const struct spool_name *part,
 {
 	struct spool_name new = *part;
 	char new_text[SPOOL_NAME_MAX];
-	int r, from = openat(fd, part_text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int r, from = openat(fd, part_text,
+			     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (from < 0)
 		return -errno;
@@ -211,6 +212,25 @@ static int make_sealed(int fd, const struct spool_name *part,
 	r = write_new(fd, from, new_text, mode);
 	close(from);
 	return r ? r : publish(fd, new_text, sealed_text);
+}
+
+/*
+ * A recovery before us got as far as the name: only the part is to go. But what
+ * bears the name may be something else, and then the part is all there is.
+ */
+static bool is_whole(int fd, const char *name)
+{
+	static const struct reader_ops none = {0};
+	int r, file = openat(fd, name,
+			     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const char *why;
+	uint64_t offset;
+
+	if (file < 0)
+		return false;
+	r = reader_all(file, &none, NULL, &why, &offset);
+	close(file);
+	return !r;
 }
 
 int recover_part(int fd, const struct spool_name *part, mode_t mode)
@@ -222,11 +242,12 @@ int recover_part(int fd, const struct spool_name *part, mode_t mode)
 	sealed.kind = SPOOL_SEALED;
 	spool_name_format(part, part_text);
 	spool_name_format(&sealed, sealed_text);
-	/* a recovery before us got as far as its name: only we are missing */
 	if (faccessat(fd, sealed_text, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		r = errno == ENOENT ? make_sealed(fd, part, part_text,
 						  sealed_text, mode)
 				    : -errno;
+	else
+		r = is_whole(fd, sealed_text) ? 0 : -EEXIST;
 	if (r < 0)
 		return r;
 	if (unlinkat(fd, part_text, 0) < 0 || fsync(fd) < 0)

@@ -17,7 +17,8 @@
 
 /*
  * @part stands in the folder @fd; the new file gets @mode. 0; -ENODATA when it
- * has no header that can be read; or -errno, and then the part is as it was.
+ * has no header that can be read; -EEXIST when what bears its sealed name is no
+ * whole segment; or another -errno. The part is then as it was.
  */
 int recover_part(int fd, const struct spool_name *part, mode_t mode);
 

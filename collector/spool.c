@@ -90,15 +90,20 @@ static int take_folder(struct spool *spool, const char *dir)
 
 static uint64_t read_next(int fd)
 {
-	int file = openat(fd, SPOOL_NEXT, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char text[32] = "";
+	int file = openat(fd, SPOOL_NEXT, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+						  O_CLOEXEC);
+	char text[32] = "", again[32];
+	uint64_t next;
 	ssize_t n;
 
 	if (file < 0)
 		return 0;
 	n = read(file, text, sizeof(text) - 1);
 	close(file);
-	return n > 0 ? strtoull(text, NULL, 10) : 0;
+	next = n > 0 ? strtoull(text, NULL, 10) : 0;
+	/* damaged when it is not the one spelling: "-1" is no number either */
+	snprintf(again, sizeof(again), "%" PRIu64 "\n", next);
+	return next <= SPOOL_SEQ_MAX && !strcmp(text, again) ? next : 0;
 }
 
 static int write_text(int fd, const char *name, const char *text, mode_t mode)
@@ -315,6 +320,8 @@ int spool_begin(struct spool *spool, const struct header_info *header)
 
 	if (spool->segment)
 		return -EBUSY;
+	if (spool->next > SPOOL_SEQ_MAX)
+		return -EOVERFLOW;
 	r = write_next(spool, spool->next + 1);
 	if (r < 0)
 		return r;

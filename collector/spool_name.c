@@ -35,7 +35,8 @@ bool spool_name_parse(const char *text, struct spool_name *name)
 {
 	char again[SPOOL_NAME_MAX];
 
-	if (sscanf(text, "%" SCNu64 "-%8" SCNx32, &name->seq, &name->boot) != 2)
+	if (sscanf(text, "%" SCNu64 "-%8" SCNx32, &name->seq, &name->boot) != 2 ||
+	    name->seq > SPOOL_SEQ_MAX)
 		return false;
 	for (name->kind = SPOOL_SEALED; name->kind <= SPOOL_NEW; name->kind++) {
 		spool_name_format(name, again);

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #define SPOOL_NAME_MAX 64
+/* So that the one after it is a number too. */
+#define SPOOL_SEQ_MAX ((uint64_t)INT64_MAX)
 #define SPOOL_NEXT "next"
 #define SPOOL_QUARANTINE "quarantine"
 

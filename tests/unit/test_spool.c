@@ -256,7 +256,9 @@ START_TEST(names_are_read_only_as_they_are_written)
 		int kind;
 	} cases[] = {
 		{"1-b0071d33.pb.lz4", SPOOL_SEALED},
-		{"18446744073709551615-00000000.part", SPOOL_PART},
+		{"9223372036854775807-00000000.part", SPOOL_PART},
+		{"9223372036854775808-00000000.part", 0},
+		{"18446744073709551616-00000000.part", 0},
 		{"7-b0071d33.new", SPOOL_NEW},
 		{"01-b0071d33.pb.lz4", 0},
 		{"1-B0071D33.pb.lz4", 0},
@@ -328,6 +330,53 @@ START_TEST(numbers_rise_across_openings_even_when_all_was_shipped)
 	begin(spool, LEVEL_ACTIONS);
 	seal(spool, LEVEL_ACTIONS);
 	ck_assert_str_eq(spool_last(spool), "4-b0071d33.pb.lz4");
+	spool_free(spool);
+}
+END_TEST
+
+static void write_file(const char *name, const char *text)
+{
+	int fd = open(path_of(name), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* None of them may make the numbers wrap, and so come again. */
+START_TEST(a_damaged_next_number_is_not_believed)
+{
+	static const char *const texts[] = {
+		"",	 "-1\n", "18446744073709551615\n", "\n",
+		"99x\n", "99",	 "99999999999999999999999999999999999999\n",
+	};
+	struct spool *spool = open_spool();
+
+	begin(spool, LEVEL_ACTIONS);
+	seal(spool, LEVEL_ACTIONS);
+	spool_free(spool);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char want[SPOOL_NAME_MAX];
+
+		write_file("next", texts[i]);
+		spool = open_spool();
+		begin(spool, LEVEL_ACTIONS);
+		seal(spool, LEVEL_ACTIONS);
+		snprintf(want, sizeof(want), "%zu-b0071d33.pb.lz4", i + 2);
+		ck_assert_str_eq(spool_last(spool), want);
+		spool_free(spool);
+	}
+}
+END_TEST
+
+START_TEST(after_the_last_number_comes_none)
+{
+	struct spool *spool = open_spool();
+
+	spool_free(spool);
+	write_file("9223372036854775807-b0071d33.pb.lz4", "");
+	spool = open_spool();
+	ck_assert_int_eq(spool_begin(spool, &fixture_actions), -EOVERFLOW);
+	ck_assert(!spool_is_open(spool));
 	spool_free(spool);
 }
 END_TEST
@@ -460,6 +509,26 @@ START_TEST(i5_a_crash_during_recovery_is_recovered_from)
 	ck_assert_int_eq(read_file("1-b0071d33.pb.lz4", &got), 0);
 	ck_assert_uint_gt(got.rows.len, 10);
 	kept_free(&got.rows);
+}
+END_TEST
+
+START_TEST(i5_a_part_stays_while_its_name_is_taken_by_no_segment)
+{
+	struct found found;
+
+	leave_part(LEVEL_ACTIONS);
+	write_file("1-b0071d33.pb.lz4", "no segment");
+	spool_free(open_found(&found));
+	ck_assert_int_eq(found.left, 1);
+	ck_assert(exists("1-b0071d33.part"));
+	unlink(path_of("1-b0071d33.pb.lz4"));
+	ck_assert_int_eq(mkdir(path_of("1-b0071d33.pb.lz4"), 0700), 0);
+	spool_free(open_found(&found));
+	ck_assert_int_eq(found.left, 1);
+	ck_assert(exists("1-b0071d33.part"));
+	rmdir(path_of("1-b0071d33.pb.lz4"));
+	spool_free(open_found(&found));
+	ck_assert_int_eq(found.recovered, 1);
 }
 END_TEST
 
@@ -603,6 +672,8 @@ static Suite *spool_suite(void)
 	tcase_add_test(tcase, a_sealed_segment_has_its_name_and_its_number);
 	tcase_add_test(tcase,
 		       numbers_rise_across_openings_even_when_all_was_shipped);
+	tcase_add_test(tcase, a_damaged_next_number_is_not_believed);
+	tcase_add_test(tcase, after_the_last_number_comes_none);
 	tcase_add_test(tcase, one_segment_is_open_at_a_time);
 	tcase_add_test(tcase, i5_a_part_becomes_a_sealed_segment);
 	tcase_add_test(tcase,
@@ -611,6 +682,8 @@ static Suite *spool_suite(void)
 		       i4_a_recovered_ledger_claims_nothing_without_sequences);
 	tcase_add_test(tcase, i5_a_whole_part_keeps_its_ledger);
 	tcase_add_test(tcase, i5_a_crash_during_recovery_is_recovered_from);
+	tcase_add_test(tcase,
+		       i5_a_part_stays_while_its_name_is_taken_by_no_segment);
 	tcase_add_test(tcase, a_part_without_a_header_is_put_aside);
 	tcase_add_test(tcase, i5_every_cut_and_flip_of_a_part_is_survived);
 	tcase_add_test(tcase, pseudonyms_last_a_month);
