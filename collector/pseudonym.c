@@ -32,10 +32,13 @@ struct names {
 
 static bool from_hex(const char *text, uint8_t id[PSEUDONYM_SIZE])
 {
+	/* before it is read from beyond its end */
+	if (strlen(text) != HEX)
+		return false;
 	for (int i = 0; i < PSEUDONYM_SIZE; i++)
 		if (sscanf(text + 2 * i, "%2" SCNx8, &id[i]) != 1)
 			return false;
-	return strlen(text) == HEX;
+	return true;
 }
 
 static void to_hex(const uint8_t id[PSEUDONYM_SIZE], char text[HEX + 1])
