@@ -164,11 +164,13 @@ static int find_next(struct spool *spool)
 
 /* --- what a crash left */
 
-static int quarantine(int fd, const char *name)
+static int quarantine(const struct spool *spool, const char *name)
 {
-	int r, to;
+	/* the group bits are the list's mask here too */
+	mode_t mode = spool->mode == MODE_LISTED ? 0750 : 0700;
+	int r, to, fd = spool->fd;
 
-	if (mkdirat(fd, SPOOL_QUARANTINE, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(fd, SPOOL_QUARANTINE, mode) < 0 && errno != EEXIST)
 		return -errno;
 	to = openat(fd, SPOOL_QUARANTINE,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -192,7 +194,7 @@ static void recover_one(struct spool *spool, const struct spool_name *part,
 	spool_name_format(part, text);
 	if (r == -ENODATA) {
 		what = SPOOL_QUARANTINED;
-		r = quarantine(spool->fd, text);
+		r = quarantine(spool, text);
 	}
 	if (r < 0)
 		what = SPOOL_LEFT;

@@ -537,6 +537,8 @@ START_TEST(a_part_without_a_header_is_put_aside)
 	struct found found;
 	struct spool *spool = open_spool();
 	int fd = open(path_of("3-b0071d33.part"), O_CREAT | O_WRONLY, 0600);
+	acl_t list;
+	char *text;
 
 	ck_assert_int_eq(write(fd, "no segment", 10), 10);
 	close(fd);
@@ -544,6 +546,12 @@ START_TEST(a_part_without_a_header_is_put_aside)
 	spool_free(spool);
 	spool = open_found(&found);
 	ck_assert_int_eq(found.quarantined, 2);
+	list = acl_get_file(path_of("quarantine"), ACL_TYPE_ACCESS);
+	text = acl_to_any_text(list, NULL, ',', TEXT_NUMERIC_IDS);
+	ck_assert_str_eq(text, "user::rwx,user:12345:r-x,group::---,"
+			       "mask::r-x,other::---");
+	acl_free(text);
+	acl_free(list);
 	ck_assert(exists("quarantine/3-b0071d33.part"));
 	ck_assert(exists("quarantine/4-b0071d33.part"));
 	begin(spool, LEVEL_ACTIONS);
