@@ -98,6 +98,21 @@ $candor verify $whole "$dir/empty" $whole >"$dir/out"
 $candor show --spool >/dev/null 2>&1
 [ $? = 2 ] || fail 'show --spool without a folder: exit status, not 2'
 
+cp "$dir/empty" "$dir/"$'a\nb: ok: \033[1mx'
+verifies 1 'a.b: ok: .\[1mx: byte 0: it is empty$' "$dir/"$'a\nb: ok: \033[1mx'
+$candor show "$dir/"$'a\nb: ok: \033[1mx' 2>"$dir/err"
+[ "$(wc -l <"$dir/err")" = 1 ] && ! grep -q $'\033' "$dir/err" ||
+	fail 'a name makes lines or steers the terminal'
+chmod 755 "$dir"
+if setpriv --reuid 65534 --clear-groups "$candor" --version >/dev/null 2>&1; then
+	install -m 0 $whole "$dir/theirs"
+	for verb in show verify; do
+		setpriv --reuid 65534 --clear-groups \
+			"$candor" $verb "$dir/theirs" >/dev/null 2>&1
+		[ $? = 4 ] || fail "$verb of a file not permitted: not 4"
+	done
+fi
+
 # --- a folder
 
 mkdir "$dir/spool"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,9 +15,20 @@
 
 static void print_line(const char *verb, const char *format, va_list args)
 {
+	char *text;
+
 	fprintf(stderr, "candor %s: ", verb);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) >= 0) {
+		cli_put_clean(stderr, text);
+		free(text);
+	}
 	fputc('\n', stderr);
+}
+
+void cli_put_clean(FILE *file, const char *text)
+{
+	for (; *text; text++)
+		fputc(iscntrl((unsigned char)*text) ? '?' : *text, file);
 }
 
 int cli_fail(int exit_code, const char *verb, const char *format, ...)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "candor_abi.h"
 #include "exit.h"
@@ -19,6 +20,9 @@ int cli_fail(int exit_code, const char *verb, const char *format, ...)
 /* The same line for what is no failure. */
 void cli_note(const char *verb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* A file's name must neither end the line nor steer the terminal. */
+void cli_put_clean(FILE *file, const char *text);
 
 /* Whether @flag is among the arguments; it is taken out of them. */
 bool cli_flag(int *argc, char **argv, const char *flag);

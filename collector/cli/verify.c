@@ -41,14 +41,15 @@ static void print_missing(const struct verify_report *report)
 
 static void print_line(const char *path, const struct verify_report *report)
 {
+	cli_put_clean(stdout, path);
 	if (!report->ok) {
-		printf("%s: byte %" PRIu64 ": %s\n", path, report->offset,
+		printf(": byte %" PRIu64 ": %s\n", report->offset,
 		       report->what);
 		return;
 	}
-	printf("%s: ok: segment %" PRIu64 ", level %s, %" PRIu64
+	printf(": ok: segment %" PRIu64 ", level %s, %" PRIu64
 	       " rows of %zu devices%s",
-	       path, report->seq, level_name(report->level), report->rows,
+	       report->seq, level_name(report->level), report->rows,
 	       report->devices,
 	       report->recovered ? ", recovered after a crash" : "");
 	print_missing(report);
@@ -116,7 +117,7 @@ static int verify_path(const char *verb, const char *path, bool json)
 	if (fd >= 0)
 		close(fd);
 	if (r < 0)
-		return cli_fail(EXIT_FAILED, verb,
+		return cli_fail(r == -EACCES ? EXIT_DENIED : EXIT_FAILED, verb,
 				"%s: %s; name a segment or its folder", path,
 				strerror(-r));
 	ok = report.ok;
@@ -175,9 +176,12 @@ int verb_verify(int argc, char **argv)
 		files_free(&files);
 		return r;
 	}
-	for (size_t i = 0; i < files.count; i++)
-		if (verify_path(argv[0], files.path[i], json) != EXIT_OK)
-			r = EXIT_FAILED;
+	for (size_t i = 0; i < files.count; i++) {
+		int one = verify_path(argv[0], files.path[i], json);
+
+		if (one)
+			r = one;
+	}
 	note_gaps(argv[0], &files);
 	files_free(&files);
 	return r;
