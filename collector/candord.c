@@ -510,8 +510,11 @@ static int start_spool(struct daemon *daemon)
 	daemon->spool = spool_open(&with);
 	return daemon->spool ? 0 :
 			       complain(EXIT_LATER,
-					"spool %s: %s; user candor must be able to write there",
-					with.dir, strerror(errno));
+					"spool %s: %s; %s", with.dir,
+					strerror(errno),
+					errno == EBUSY ?
+						"another candord writes there" :
+						"user candor must be able to write there");
 }
 
 static int start_capture(struct daemon *daemon)
