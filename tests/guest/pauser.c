@@ -5,6 +5,7 @@
  *	pauser TRIALS LOG	makes so many trials
  *	pauser --ioctl SECONDS	one PAUSE with this u32; prints the errno's text
  *				and exits 1 when it is refused
+ *	pauser --ioctl-fault 0	the same from an address that is none
  *
  * A trial waits until candor captures, lets it, pauses, stays blocked for 10 to
  * 32 ms, and ends the pause. LOG has for each, times of CLOCK_MONOTONIC in
@@ -101,7 +102,8 @@ int main(int argc, char **argv)
 	int fd, err;
 
 	if (argc != 3) {
-		fputs("usage: pauser TRIALS LOG | --ioctl SECONDS\n", stderr);
+		fputs("usage: pauser TRIALS LOG | --ioctl SECONDS |\n"
+	      "       pauser --ioctl-fault 0\n", stderr);
 		return 2;
 	}
 	fd = open("/dev/candor", O_RDONLY | O_CLOEXEC);
@@ -111,6 +113,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--ioctl"))
 		err = pause_for(fd, (uint32_t)strtoul(argv[2], NULL, 0));
+	else if (!strcmp(argv[1], "--ioctl-fault"))
+		err = ioctl(fd, CANDOR_IOC_PAUSE, NULL) ? -errno : 0;
 	else
 		err = trials(fd, (unsigned int)atoi(argv[1]), argv[2]);
 	if (err)
