@@ -19,6 +19,9 @@ struct decode {
 	const char *why;
 	bool header, trailer;
 	struct level_units units;
+	/* Those that rows came of, the last one first in mind. */
+	uint32_t device[SEGMENT_DEVICES_MAX];
+	size_t devices, last;
 };
 
 struct decode *decode_new(const struct decode_ops *ops, void *ctx)
@@ -128,7 +131,11 @@ static void ledger_row(const Candor__V1__Ledger *m, struct ledger_row *row)
 		/* a reason of a later version is a loss all the same */
 		if (reason < LOST_RING_FULL || reason >= LOST_REASONS)
 			reason = LOST_UNKNOWN;
-		row->lost[reason] += m->lost[i]->packets;
+		/* no honest sum is as large, and this one never balances */
+		if (__builtin_add_overflow(row->lost[reason],
+					   m->lost[i]->packets,
+					   &row->lost[reason]))
+			row->lost[reason] = UINT64_MAX;
 	}
 	/* counts that are not published are all 0 */
 	row->exact = row->seen || row->written || row->merged ||
@@ -150,6 +157,10 @@ static int take_trailer(struct decode *decode, const Candor__V1__Trailer *m)
 
 	if (!ledger || !balanced)
 		goto out;
+	r = -EBADMSG;
+	decode->why = "more than 256 devices";
+	if (m->n_ledger > SEGMENT_DEVICES_MAX)
+		goto out;
 	for (size_t i = 0; i < m->n_ledger; i++) {
 		ledger_row(m->ledger[i], &ledger[i]);
 		balanced[i] = m->ledger[i]->balanced;
@@ -164,10 +175,37 @@ out:
 
 /* --- frames */
 
+static int note_device(struct decode *decode, uint32_t device)
+{
+	if (decode->devices && decode->device[decode->last] == device)
+		return 0;
+	for (size_t i = 0; i < decode->devices; i++)
+		if (decode->device[i] == device) {
+			decode->last = i;
+			return 0;
+		}
+	if (decode->devices == SEGMENT_DEVICES_MAX)
+		return refuse(decode, -EBADMSG, "more than 256 devices");
+	decode->last = decode->devices;
+	decode->device[decode->devices++] = device;
+	return 0;
+}
+
+static int take_row(const struct row *row, void *ctx)
+{
+	struct decode *decode = ctx;
+	int r = 0;
+
+	if (row->kind != ROW_GAP && row->kind != ROW_ANCHOR)
+		r = note_device(decode, row->device);
+	if (!r && decode->ops->row)
+		r = decode->ops->row(row, decode->ctx);
+	return r;
+}
+
 static int take_batch(struct decode *decode, const Candor__V1__Batch *m)
 {
-	return merge_batch(m, decode->units, decode->ops->row, decode->ctx,
-			   &decode->why);
+	return merge_batch(m, decode->units, take_row, decode, &decode->why);
 }
 
 static int take_frame(struct decode *decode, const Candor__V1__Frame *frame)

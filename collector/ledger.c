@@ -22,11 +22,21 @@ struct ledger {
 
 bool ledger_row_balances(const struct ledger_row *row)
 {
-	uint64_t sum = row->written + row->merged + row->suppressed;
+	uint64_t left = row->seen;
 
-	for (int i = 1; i < LOST_REASONS; i++)
-		sum += row->lost[i];
-	return sum == row->seen;
+	/* Taken away one by one: a sum may wrap, what is left may not. */
+	if (row->written > left || row->merged > left - row->written)
+		return false;
+	left -= row->written + row->merged;
+	if (row->suppressed > left)
+		return false;
+	left -= row->suppressed;
+	for (int i = 1; i < LOST_REASONS; i++) {
+		if (row->lost[i] > left)
+			return false;
+		left -= row->lost[i];
+	}
+	return !left;
 }
 
 struct ledger *ledger_new(void)

@@ -271,9 +271,21 @@ static int release_gate(struct pipeline *pipeline, uint32_t old_mask,
 	return pipeline_seal(pipeline, pipeline->now);
 }
 
-static int on_release(const struct hold_item *item, void *ctx)
+/* A segment of more devices than a reader takes would be lost on it. */
+static int make_room(struct pipeline *pipeline)
 {
-	struct pipeline *pipeline = ctx;
+	size_t count;
+	int ret;
+
+	ledger_rows(pipeline->ledger, &count);
+	if (count < SEGMENT_DEVICES_MAX)
+		return 0;
+	ret = begin_segment(pipeline);
+	return ret ? ret : pipeline_seal(pipeline, pipeline->now);
+}
+
+static int release(const struct hold_item *item, struct pipeline *pipeline)
+{
 	struct redact *redact = pipeline->redact;
 
 	switch (item->kind) {
@@ -294,6 +306,13 @@ static int on_release(const struct hold_item *item, void *ctx)
 					item->forgotten.seq);
 	}
 	return -EINVAL;
+}
+
+static int on_release(const struct hold_item *item, void *ctx)
+{
+	int ret = make_room(ctx);
+
+	return ret ? ret : release(item, ctx);
 }
 
 static bool segment_full(const struct pipeline *pipeline)

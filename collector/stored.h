@@ -21,6 +21,8 @@
 /* Bytes of one frame, and of all frames of a segment, undone from LZ4. */
 #define FRAME_MAX (4u << 20)
 #define SEGMENT_MAX (64u << 20)
+/* Devices of one segment: who reads looks one up for each row. */
+#define SEGMENT_DEVICES_MAX 256
 /* Elements of one frame that are not packed: messages and lone fields. */
 #define FRAME_ELEMENTS_MAX (64u << 10)
 

@@ -69,6 +69,40 @@ static void round_trip(enum level level)
 	bytes_free(&frames);
 }
 
+/* Rows of @devices devices, one each, as one batch of a segment. */
+static int decode_many(unsigned int devices)
+{
+	struct encode *encode = encode_new(LEVEL_DEMONSTRATION);
+	struct bytes frames = {0};
+	int r;
+
+	ck_assert_int_eq(encode_header(&fixture_demonstration, &frames), 0);
+	for (unsigned int i = 0; i < devices; i++) {
+		const struct row row = {.kind = ROW_MOTION,
+					.device = i,
+					.seq = 1,
+					.time_ns = 100250000000 + i,
+					.motion = {1, 1}};
+
+		ck_assert_int_eq(encode_row(encode, &row), 0);
+	}
+	ck_assert_int_eq(encode_batch(encode, &frames), 0);
+	ck_assert_int_eq(encode_trailer(NULL, 0, false, 104250000000, &frames),
+			 0);
+	r = decode_segment(frames.data, frames.len, &(struct decode_ops){0},
+			   NULL);
+	bytes_free(&frames);
+	encode_free(encode);
+	return r;
+}
+
+START_TEST(a_segment_of_more_devices_than_the_limit_is_refused)
+{
+	ck_assert_int_eq(decode_many(SEGMENT_DEVICES_MAX), 0);
+	ck_assert_int_eq(decode_many(SEGMENT_DEVICES_MAX + 1), -EBADMSG);
+}
+END_TEST
+
 START_TEST(rows_of_every_level_come_back_in_order)
 {
 	round_trip(LEVEL_ACTIONS);
@@ -583,6 +617,8 @@ static Suite *encode_suite(void)
 	tcase_add_test(tcase, a_batch_in_steady_state_allocates_nothing);
 	tcase_add_test(tcase, a_full_batch_says_so_and_still_fits_a_frame);
 	tcase_add_test(tcase, no_rows_make_no_frame);
+	tcase_add_test(tcase,
+		       a_segment_of_more_devices_than_the_limit_is_refused);
 	tcase_add_test(tcase, hostile_frames_are_refused_with_a_reason);
 	tcase_add_test(
 		tcase,

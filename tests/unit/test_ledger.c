@@ -17,6 +17,10 @@ START_TEST(I4_balances_only_when_every_part_is_counted)
 	ck_assert(!ledger_row_balances(&row));
 	row.suppressed++;
 	ck_assert(ledger_row_balances(&row));
+	/* A sum that wraps around to what was seen is no balance. */
+	row.lost[LOST_RING_FULL] = UINT64_MAX;
+	row.written += 5;
+	ck_assert(!ledger_row_balances(&row));
 }
 END_TEST
 
