@@ -105,7 +105,7 @@ class Machine:
         o = self.options
         args = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
                 "-machine", "pc,hpet=off,usb=off", "-accel",
-                "tcg,thread=multi", "-cpu", "qemu64,+rdrand",
+                "tcg,thread=" + o.threads, "-cpu", "qemu64,+rdrand",
                 "-smp", "2", "-m", str(o.memory), "-display", "none",
                 "-vga", "none", "-nic", "none", "-no-reboot",
                 "-kernel", self.kernel, "-initrd", self.initramfs,

@@ -26,6 +26,7 @@ class Options:
     def __init__(self):
         self.candord = True
         self.kernel_args = ""
+        self.threads = "multi"
         self.memory = 512
         self.timeout = 180
         self.module_args = ""
@@ -38,6 +39,8 @@ class Options:
             self.candord = False
         elif name == "kernel-args":
             self.kernel_args = value
+        elif name == "one-thread":
+            self.threads = "single"
         elif name == "module-args":
             self.module_args = value
         elif name == "memory":
