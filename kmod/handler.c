@@ -99,8 +99,14 @@ static void handler_trace(struct candor_handle *h, u16 flags)
 			    h->time_ns, CANDOR_SEQ_HELD(h->seq, handler_held(h)),
 			    v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7],
 			    v[8]);
-	/* Nothing of it stays here. */
+}
+
+/* Nothing of a piece stays here, whether it was traced or not. */
+static void handler_clear(struct candor_handle *h)
+{
 	memset(h->v, 0, h->count * sizeof(*h->v));
+	h->count = 0;
+	h->solid = false;
 }
 
 static u16 handler_flags(const struct candor_handle *h, bool last)
@@ -129,8 +135,7 @@ static void handler_emit(struct candor_handle *h, bool last)
 		handler_trace(h, handler_flags(h, last || full));
 		h->piece = full ? 0 : h->piece + 1;
 	}
-	h->count = 0;
-	h->solid = false;
+	handler_clear(h);
 }
 
 static void handler_begin(struct candor_handle *h, u64 time_ns)
@@ -140,8 +145,6 @@ static void handler_begin(struct candor_handle *h, u64 time_ns)
 	h->time_ns = time_ns;
 	h->piece = 0;
 	h->moved = 0;
-	h->count = 0;
-	h->solid = false;
 }
 
 /* A key of before the opening comes to rest; none of it is counted. */
@@ -255,10 +258,7 @@ static void handler_observe(struct candor_handle *h,
 	else if (early && !h->piece)
 		handler_wants_resync(h);
 	h->inside = !last;
-	h->count = 0;
-	/* Older values that somebody else took will not come any more. */
-	if (last)
-		h->stale = 0;
+	handler_clear(h);
 }
 
 void candor_handler_events(struct input_handle *handle,
